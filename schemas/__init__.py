@@ -1,0 +1,1 @@
+"""What data looks like: records, Arrow schemas, array specs, settings and errors. No I/O and no heavy import."""

@@ -1,0 +1,1 @@
+"""Scores of painted points against ground truth."""

@@ -1,0 +1,1 @@
+"""Dataset readers: from files as published to catalog rows."""

@@ -1,0 +1,1 @@
+"""nuScenes: its tables, and the way from them to catalog rows."""

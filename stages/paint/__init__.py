@@ -1,0 +1,1 @@
+"""Painting: projecting points, sampling pixels, settling overlaps."""

@@ -1,0 +1,1 @@
+"""Networks: architectures, weights, model cards and running them on images."""

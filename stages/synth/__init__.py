@@ -1,0 +1,1 @@
+"""Synthetic streets with exact ground truth, written in the official file formats."""

@@ -1,0 +1,1 @@
+"""Taxonomies and mappings between them, kept as data."""
