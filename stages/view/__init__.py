@@ -1,1 +1,1 @@
-"""Pictures of frames and of tables."""
+"""Pictures of painted frames, charts of their quality, videos, and one HTML page: arrays in, arrays or bytes out."""

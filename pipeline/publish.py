@@ -1,0 +1,139 @@
+"""How files become visible on a local disk: whole, durable, or not at all.
+
+Everything is written and synced in a staging folder on the same file system, then renamed into place, and then the
+folders are synced. Only after that may a mark say that the files are there. A process that is killed leaves at most a
+`*.partial` folder and files that no mark names.
+"""
+
+import errno
+import os
+import shutil
+import tempfile
+from collections.abc import Iterable, Mapping
+from pathlib import Path, PurePosixPath
+
+from paintpipe.pipeline.faults import write_error
+from paintpipe.schemas.errors import StoreError
+
+PARTIAL = ".partial"
+"""How the names of unfinished files and folders end (zarr's own too)."""
+
+
+def publish(root: Path, files: Mapping[str, bytes]) -> None:
+    """Write `files` (paths relative to `root`, with `/`) and return when they are durable.
+
+    Readers see each file either as it was or whole. Safe for several threads with different files.
+
+    Raises:
+        StoreError: the disk is full, read-only or refuses; nothing unfinished is left, and files that were replaced
+            before the fault stay (no mark names them yet).
+    """
+    for path in files:
+        _check_relative(path)
+    try:
+        _publish(root, files)
+    except OSError as error:
+        raise write_error(error, root, sum(map(len, files.values()))) from error
+
+
+def publish_file(path: Path, content: bytes) -> None:
+    """`publish` for one file; raises StoreError."""
+    publish(path.parent, {path.name: content})
+
+
+def remove_file(path: Path) -> None:
+    """Delete a file durably; one that is absent is fine.
+
+    Raises:
+        StoreError: the disk refuses.
+    """
+    try:
+        path.unlink(missing_ok=True)
+        if path.parent.is_dir():
+            _sync_folder(path.parent)
+    except OSError as error:
+        raise write_error(error, path) from error
+
+
+def find_partial(root: Path) -> Iterable[Path]:
+    """What killed writers left under `root`: files and folders whose names end in `.partial`, outermost only."""
+    for folder, subfolders, names in os.walk(root):
+        yield from (Path(folder, name) for name in sorted(names + subfolders) if name.endswith(PARTIAL))
+        subfolders[:] = sorted(name for name in subfolders if not name.endswith(PARTIAL))
+
+
+def clean_staging(root: Path) -> int:
+    """Delete what killed writers left under `root` and return how many there were.
+
+    Only for the one run that holds the workspace's lock: another writer's staging folder would go too.
+
+    Raises:
+        StoreError: the disk refuses.
+    """
+    leftovers = list(find_partial(root))
+    try:
+        for path in leftovers:
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path)
+            else:
+                path.unlink()
+    except OSError as error:
+        raise write_error(error, root) from error
+    return len(leftovers)
+
+
+def make_folders(folder: Path) -> set[Path]:
+    """Create a folder and its parents; returns those folders that gained an entry and have yet to be synced."""
+    gained: set[Path] = set()
+    missing = [path for path in (folder, *folder.parents) if not path.is_dir()]
+    for path in reversed(missing):
+        path.mkdir(exist_ok=True)
+        gained.add(path.parent)
+    return gained
+
+
+def _publish(root: Path, files: Mapping[str, bytes]) -> None:
+    to_sync = make_folders(root)
+    staging = Path(tempfile.mkdtemp(prefix=".", suffix=PARTIAL, dir=root))
+    try:
+        staged = {path: staging / str(number) for number, path in enumerate(files)}
+        for path, content in files.items():
+            _write_synced(staged[path], content)
+        for path, source in staged.items():
+            target = root / path
+            make_folders(target.parent)
+            # Also folders that exist already: another thread may have made them and not synced them yet.
+            to_sync.update(root.joinpath(*target.parent.relative_to(root).parts[:depth]) for depth in range(_depth(path)))
+            os.replace(source, target)
+        for folder in sorted(to_sync):
+            _sync_folder(folder)
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+
+
+def _depth(path: str) -> int:
+    return len(PurePosixPath(path).parts)
+
+
+def _write_synced(path: Path, content: bytes) -> None:
+    with path.open("xb") as handle:
+        handle.write(content)
+        handle.flush()
+        os.fsync(handle.fileno())
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):  # some network file systems know no sync of folders
+            raise
+    finally:
+        os.close(descriptor)
+
+
+def _check_relative(path: str) -> None:
+    parts = PurePosixPath(path).parts
+    if not parts or path.startswith("/") or ".." in parts or "\0" in path:
+        raise StoreError("not a path inside the store", where=repr(path), expected="a relative path")

@@ -1,0 +1,126 @@
+"""Reading a JSON table piece by piece, so that a table of a gigabyte never lies in memory whole.
+
+A table is one JSON array of records. It is cut before a `{` that follows `},` and each piece is decoded with its
+record type. A cut inside a string or a nested record leaves a piece that is not JSON (an odd quote or bracket), so a
+piece that decodes was cut rightly; where one does not, the rest of the table is decoded whole, which settles whether
+the cut or the table was at fault.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import BinaryIO, TypeVar
+
+import msgspec
+
+from paintpipe.schemas.catalog import RejectedRow
+from paintpipe.schemas.errors import InputFileError
+from paintpipe.schemas.source import Root
+from paintpipe.stages.ingest.nuscenes.records import Record
+
+R = TypeVar("R", bound=Record)
+
+CHUNK_BYTES = 4 << 20
+_RECORD_END = re.compile(rb"\}\s*,\s*$")
+
+
+class _TokenOnly(msgspec.Struct, gc=False):
+    token: str = "?"
+
+
+@dataclass(frozen=True)
+class Tables:
+    """The tables of one version folder.
+
+    Attributes:
+        root: the dataset's root.
+        version: the folder's name, such as `v1.0-mini`.
+        rejected: takes a row for each record that can't be used.
+        chunk_bytes: how much of a table is decoded at once.
+    """
+
+    root: Root
+    version: str
+    rejected: list[RejectedRow]
+    chunk_bytes: int = CHUNK_BYTES
+
+    def path(self, table: str) -> str:
+        """Where a table lies, relative to the root."""
+        return f"{self.version}/{table}.json"
+
+    def has(self, table: str) -> bool:
+        """Whether the table is there."""
+        return self.root.size(self.path(table)) is not None
+
+    def reject(self, table: str, token: str, reason: str) -> None:
+        """Note that a record was left out."""
+        self.rejected.append(RejectedRow(self.path(table), "ingest", f"{table} {token}: {reason}"))
+
+    def read(self, table: str, kind: type[R]) -> list[R]:
+        """All records of a table, for tables that are small."""
+        return [record for piece in self.stream(table, kind) for record in piece]
+
+    def stream(self, table: str, kind: type[R]) -> Iterator[list[R]]:
+        """The records of a table in lists of some thousands; a record that does not fit `kind` is rejected.
+
+        Raises:
+            InputFileError: the table is absent or not a JSON array of records.
+        """
+        path = self.path(table)
+        try:
+            stream = self.root.open_bytes(path)
+        except FileNotFoundError:
+            todo = "download the metadata of this version and unpack it into the root"
+            raise InputFileError("the table is absent", where=path, todo=todo) from None
+        with stream:
+            try:
+                yield from _decoded(stream, self.chunk_bytes, partial(self._decode, table, kind, _decoder(kind)))
+            except msgspec.DecodeError as error:
+                raise InputFileError(f"damaged table: {error}", where=path, expected="a JSON array of records") from None
+
+    def _decode(self, table: str, kind: type[R], whole: msgspec.json.Decoder, piece: bytes) -> list[R]:
+        try:
+            records: list[R] = whole.decode(piece)
+        except msgspec.ValidationError:
+            return self._one_by_one(table, msgspec.json.Decoder(kind), piece)
+        return records
+
+    def _one_by_one(self, table: str, decoder: msgspec.json.Decoder, piece: bytes) -> list[R]:
+        records = []
+        for raw in msgspec.json.decode(piece, type=list[msgspec.Raw]):
+            try:
+                records.append(decoder.decode(raw))
+            except msgspec.ValidationError as error:
+                self.reject(table, _token(raw), str(error))
+        return records
+
+
+def _decoder(kind: type[Record]) -> msgspec.json.Decoder:
+    return msgspec.json.Decoder(list[kind])  # type: ignore[valid-type]
+
+
+def _token(raw: msgspec.Raw) -> str:
+    try:
+        return str(msgspec.json.decode(raw, type=_TokenOnly).token)
+    except msgspec.ValidationError:
+        return "?"
+
+
+def _decoded(stream: BinaryIO, chunk_bytes: int, decode: Callable[[bytes], list[R]]) -> Iterator[list[R]]:
+    """The table decoded in arrays of whole records."""
+    buffer = stream.read(chunk_bytes)
+    while chunk := stream.read(chunk_bytes):
+        buffer += chunk
+        cut = buffer.rfind(b"{")
+        end = _RECORD_END.search(buffer, max(0, cut - 64), cut)
+        if end is None:
+            continue
+        try:
+            records = decode(buffer[: end.start() + 1] + b"]")
+        except msgspec.DecodeError:
+            buffer += stream.read()
+            break
+        yield records
+        buffer = b"[" + buffer[cut:]
+    yield decode(buffer)

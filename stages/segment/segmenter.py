@@ -1,0 +1,186 @@
+"""Running a network on images: the one way in for painting, evaluating and viewing."""
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from paintpipe.schemas.arrays import UInt8
+from paintpipe.schemas.errors import ConfigError, ModelError, TaxonomyError
+from paintpipe.schemas.model_card import ModelCard
+from paintpipe.schemas.pixels import PixelScores, ScoreKind
+from paintpipe.schemas.settings import SegmentSettings
+from paintpipe.stages.segment.architectures import load_network
+from paintpipe.stages.segment.network import LoadRequest, Network
+from paintpipe.stages.segment.prepare import InputPlan, network_input, plan_input, scaled_plan
+from paintpipe.stages.segment.registry import find_weights
+from paintpipe.stages.segment.tta import all_scales, mean_probabilities
+
+_AUTOCAST = {"bf16": torch.bfloat16, "fp16": torch.float16}
+
+
+@dataclass(frozen=True)
+class Segmenter:
+    """A network with all that it needs to label images.
+
+    Attributes:
+        network: as loaded.
+        settings: how to run it.
+        num_classes: channels of every result, as many as the taxonomy has classes.
+    """
+
+    network: Network
+    settings: SegmentSettings
+    num_classes: int
+
+    @property
+    def card(self) -> ModelCard:
+        """The card in force, with what the weights themselves settle."""
+        return self.network.card
+
+    @property
+    def weights_sha256(self) -> str:
+        """Hex SHA-256 of the weights."""
+        return self.network.weights_sha256
+
+    def predict(self, images: Sequence[UInt8]) -> list[PixelScores]:
+        """Scores of each image on the network's own grid.
+
+        Args:
+            images: (H, W, 3) uint8 RGB, all of one size; run `batch_size` at a time, in order.
+
+        Raises:
+            ConfigError: images of several sizes, or an input size that the network does not take.
+            ModelError: the network failed, or returned no finite (N, C, h, w) scores.
+        """
+        if not images:
+            return []
+        if any(image.shape != images[0].shape or image.dtype != "uint8" for image in images):
+            raise ConfigError("the images of one call differ in size", expected="(H, W, 3) uint8, all of one size")
+        size = (int(images[0].shape[0]), int(images[0].shape[1]))
+        plan = plan_input(self.card, size, self.settings.input_size_px)
+        step = max(1, self.settings.batch_size)
+        found: list[PixelScores] = []
+        with _running(self.settings):
+            for start in range(0, len(images), step):
+                found.extend(self._batch(images[start : start + step], plan))
+        return found
+
+    def _batch(self, images: Sequence[UInt8], plan: InputPlan) -> list[PixelScores]:
+        scales, flip = all_scales(self.settings.tta_scales), self.settings.tta_flip
+        plans = [plan if scale == 1.0 else scaled_plan(self.card, plan, scale) for scale in scales]
+        inputs = [network_input(self.card, images, each, self.settings.device) for each in plans]
+        kind: ScoreKind = self.card.output
+        if len(inputs) == 1 and not flip:
+            scores = self._scores(inputs[0])
+        else:
+            kind = "probabilities"
+            scores = mean_probabilities(
+                self._probabilities, inputs, flip=flip, align_corners=self.card.align_corners
+            )
+        values = scores.cpu().contiguous().numpy()
+        return [PixelScores(each, kind, self.card.align_corners, plan.extent_px) for each in values]
+
+    def _scores(self, batch: Tensor) -> Tensor:
+        """(N, num_classes, h, w) float32, logits or probabilities as the card says."""
+        return _kept(self.card, run_network(self.network, batch))
+
+    def _probabilities(self, batch: Tensor) -> Tensor:
+        scores = self._scores(batch)
+        return scores if self.card.output == "probabilities" else scores.softmax(dim=1)
+
+
+def load_segmenter(
+    card: ModelCard, weights: Path | None, taxonomy_size: int, settings: SegmentSettings, trust_sha256: str = ""
+) -> Segmenter:
+    """A network ready to label images.
+
+    Args:
+        card: its model card.
+        weights: its weights; None for those that the card names, which are then held against the card's SHA-256.
+        taxonomy_size: number of classes of the card's taxonomy.
+        settings: device, precision, batch size, input size, augmentation, threads.
+        trust_sha256: the user's word for a file that may run code.
+
+    Raises:
+        ModelError: the weights are absent, damaged, of another network, or not those that the card names.
+        UntrustedModelError: the weights may run code, and the user has not vouched for them.
+        TaxonomyError: the network has more or fewer outputs than the taxonomy has classes.
+        ConfigError: a precision or size that this network or device can't do.
+        MissingExtraError: a package that this architecture needs is not installed.
+    """
+    _check_settings(settings)
+    path = find_weights(card.name, card) if weights is None else Path(weights)
+    wanted = taxonomy_size + len(card.drop_channels)
+    request = LoadRequest(wanted, settings.device, settings.threads, trust_sha256)
+    network = load_network(card, path, request)
+    if settings.precision != "fp32" and not network.any_precision:
+        raise ConfigError(f"{card.name} keeps the precision of its file", expected="--precision fp32")
+    with _running(settings):
+        outputs = network.num_outputs or _probe(network, settings)
+    if outputs != wanted or max(network.card.drop_channels, default=-1) >= outputs:
+        dropped = f" after dropping {len(card.drop_channels)}" if card.drop_channels else ""
+        raise TaxonomyError(
+            f"the network has {outputs} outputs and taxonomy {card.taxonomy} has {taxonomy_size} classes{dropped}",
+            where=card.name,
+            todo="name the taxonomy of the network's own outputs in its model card",
+        )
+    return Segmenter(network, settings, taxonomy_size)
+
+
+def run_network(network: Network, batch: Tensor) -> Tensor:
+    """(N, 3, h, w) → (N, C, h', w') float32; raises ModelError where the network fails or returns something else."""
+    try:
+        scores = network.forward(batch.contiguous(memory_format=torch.channels_last))
+    except torch.OutOfMemoryError as error:
+        raise ConfigError("the device ran out of memory", todo="lower --batch-size or --input-size") from error
+    except RuntimeError as error:
+        line = (str(error).splitlines() or [""])[0][:200]
+        raise ModelError(f"the network failed on input {tuple(batch.shape)} ({line})", where=network.card.name) from error
+    if not isinstance(scores, Tensor) or scores.ndim != 4 or not scores.is_floating_point():
+        got = tuple(scores.shape) if isinstance(scores, Tensor) else type(scores).__name__
+        raise ModelError(f"the network returned {got}", where=network.card.name, expected="(N, C, h, w) scores")
+    return scores.float()
+
+
+def _kept(card: ModelCard, scores: Tensor) -> Tensor:
+    """Without the dropped channels; probabilities are made to sum to 1 again."""
+    if not card.drop_channels:
+        return scores
+    kept = [channel for channel in range(scores.shape[1]) if channel not in card.drop_channels]
+    scores = scores[:, kept]
+    return scores / scores.sum(dim=1, keepdim=True).clamp_min(1e-12) if card.output == "probabilities" else scores
+
+
+def _probe(network: Network, settings: SegmentSettings) -> int:
+    """The number of outputs, found by running the network once on grey."""
+    small = (2 * network.card.multiple_px, 2 * network.card.multiple_px)
+    size = settings.input_size_px or network.card.input_size_px or small
+    return int(run_network(network, torch.zeros(1, 3, *size, device=settings.device)).shape[1])
+
+
+def _running(settings: SegmentSettings) -> ExitStack:
+    """What holds while a network runs: no gradients, repeatable kernels, full float32, precision and threads as set."""
+    if torch.get_num_threads() != settings.threads:
+        # OpenMP keeps this per calling thread, so every worker thread must say it.
+        torch.set_num_threads(settings.threads)
+    stack = ExitStack()
+    stack.enter_context(torch.inference_mode())
+    device = torch.device(settings.device).type
+    if device == "cuda":
+        stack.enter_context(torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True, allow_tf32=False))
+    if settings.precision != "fp32":
+        stack.enter_context(torch.autocast(device, dtype=_AUTOCAST[settings.precision]))
+    return stack
+
+
+def _check_settings(settings: SegmentSettings) -> None:
+    if settings.precision == "fp16" and settings.device == "cpu":
+        raise ConfigError("fp16 needs a CUDA device", expected="--precision fp32 or bf16 on a CPU")
+    if settings.threads < 1 or settings.batch_size < 1:
+        raise ConfigError("threads and batch size are at least 1")
+    if any(not 0.1 <= scale <= 8.0 for scale in settings.tta_scales):
+        raise ConfigError(f"scales {settings.tta_scales} for augmentation", expected="scales between 0.1 and 8")

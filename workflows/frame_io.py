@@ -1,0 +1,89 @@
+"""Reading the files of frames: bytes through the root, hashed on the way, decoded by the stages."""
+
+import hashlib
+from dataclasses import dataclass, field
+from typing import Any
+
+from paintpipe.schemas.arrays import Float32, UInt8, UInt32
+from paintpipe.schemas.camera import CameraView
+from paintpipe.schemas.catalog import FrameRow, ImageRow, RejectedRow
+from paintpipe.schemas.errors import InputFileError
+from paintpipe.schemas.source import Root
+from paintpipe.stages.ingest.formats import decode_labels, decode_points
+from paintpipe.stages.ingest.images import decode_image
+
+
+def camera_view(row: ImageRow) -> CameraView:
+    """How LiDAR points reach the image of a catalog row."""
+    offset_m = 0.0 if row.P_rect is None else float(row.P_rect[2, 3])
+    return CameraView(row.camera, row.width_px, row.height_px, row.image_from_lidar, offset_m, row.dt_us)
+
+
+@dataclass
+class FrameFiles:
+    """Reads a shard's files; keeps the sha256 of each and a row for each that failed.
+
+    Only one thread at a time uses an instance.
+    """
+
+    root: Root
+    sha256: dict[str, str] = field(default_factory=dict)
+    rejected: list[RejectedRow] = field(default_factory=list)
+
+    def read(self, path: str) -> bytes:
+        """The whole file.
+
+        Raises:
+            InputFileError: it is gone or can't be read.
+        """
+        try:
+            with self.root.open_bytes(path) as file:
+                data = file.read()
+        except OSError as error:
+            raise InputFileError(f"can't be read ({error.strerror or error})", where=path) from error
+        self.sha256[path] = hashlib.sha256(data).hexdigest()
+        return data
+
+    def points(self, row: FrameRow) -> Float32 | None:
+        """(N, F) float32 points of a frame, None (and a rejected row) where they can't be used."""
+        try:
+            points = decode_points(self.read(row.points_path), len(row.point_features), row.points_path, row.points_format)
+            if len(points) != row.num_points:
+                what = f"{len(points)} points, but the catalog says {row.num_points}"
+                raise InputFileError(what, where=row.points_path, todo="run `paintpipe ingest` again")
+        except InputFileError as error:
+            self.reject(row.points_path, error)
+            return None
+        return points
+
+    def labels(self, row: FrameRow) -> UInt32 | None:
+        """(N,) raw class ids of a frame's points, None where it has none or they can't be used."""
+        if row.labels_path is None or row.labels_format is None:
+            return None
+        try:
+            return decode_labels(self.read(row.labels_path), row.labels_format, row.num_points, row.labels_path)
+        except InputFileError as error:
+            self.reject(row.labels_path, error)
+            return None
+
+    def image(self, row: ImageRow) -> UInt8 | None:
+        """(H, W, 3) RGB image of a catalog row, None (and a rejected row) where it can't be used."""
+        try:
+            image = decode_image(self.read(row.image_path), row.image_path)
+            if image.shape[:2] != (row.height_px, row.width_px):
+                what = f"{image.shape[1]}x{image.shape[0]} px, but the catalog says {row.width_px}x{row.height_px}"
+                raise InputFileError(what, where=row.image_path, todo="run `paintpipe ingest` again")
+        except InputFileError as error:
+            self.reject(row.image_path, error)
+            return None
+        return image
+
+    def reject(self, path: str, error: InputFileError) -> None:
+        """Note that a file could not be used."""
+        self.rejected.append(RejectedRow(path, "paint", error.line()))
+
+
+def rejected_dicts(rows: list[RejectedRow]) -> list[dict[str, Any]]:
+    """Rejected rows as a ledger mark keeps them, each once, sorted."""
+    unique = {(row.path, row.stage, row.reason) for row in rows}
+    return [{"path": path, "stage": stage, "reason": reason} for path, stage, reason in sorted(unique)]

@@ -1,0 +1,45 @@
+"""`paintpipe models`: which networks there are, and fetching their weights."""
+
+from pathlib import Path
+
+from paintpipe.schemas.errors import ModelError
+from paintpipe.schemas.model_card import ModelCard
+from paintpipe.stages.segment.fetch import fetch_weights
+from paintpipe.stages.segment.registry import find_card, list_models
+
+
+def list_text() -> str:
+    """Every built-in card, a paragraph each."""
+    cards = [find_card(name)[0] for name in list_models()]
+    end = "Any ONNX file and your own weights work with a model card of your own: see docs/models.md."
+    return "\n\n".join([*(_card_text(card) for card in cards), end])
+
+
+def fetch(name: str, folder: Path | None, quiet: bool) -> str:
+    """Download a network's weights; says where they lie.
+
+    Raises:
+        ModelError: the network's weights are published nowhere that can be fetched from, or don't arrive whole.
+    """
+    card, _ = find_card(name)
+    if not card.url:
+        todo = f"get them from {card.source} and pass them with --weights" if card.source else "pass them with --weights"
+        raise ModelError("no published address for these weights", where=name, todo=todo)
+    path = fetch_weights(card, folder, progress=not quiet)
+    return f"{path}\nnext: paintpipe paint --model {name} --weights {path}"
+
+
+def _card_text(card: ModelCard) -> str:
+    facts = (
+        ("classes", card.taxonomy),
+        ("trained on", card.trained_on),
+        ("licence", card.licence),
+        ("source", card.source),
+        ("weights", "shipped" if card.name == "street-tiny" else _weights_text(card)),
+        ("note", card.notes),
+    )
+    return "\n".join([card.name, *(f"  {name:<11}{text}" for name, text in facts if text)])
+
+
+def _weights_text(card: ModelCard) -> str:
+    return f"paintpipe models fetch {card.name}" if card.url else "get them from the source, pass them with --weights"

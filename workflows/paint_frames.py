@@ -1,0 +1,147 @@
+"""From catalog rows to painted frames: load ahead, segment each image once, paint frame by frame."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from math import ceil
+
+import numpy as np
+
+from paintpipe.pipeline.overlap import prefetch
+from paintpipe.schemas.arrays import Float32
+from paintpipe.schemas.catalog import BoxRow, FrameRow, ImageRow
+from paintpipe.schemas.painted import PaintedFrame
+from paintpipe.schemas.pixels import PixelClasses
+from paintpipe.schemas.settings import PaintSettings
+from paintpipe.schemas.taxonomy import Mapping
+from paintpipe.stages.paint.frame import paint_frame, paint_points, unpainted_frame
+from paintpipe.stages.taxonomies.apply import map_painted
+from paintpipe.workflows.frame_io import FrameFiles, camera_view
+from paintpipe.workflows.painters import PixelPainter, PointPainter
+
+
+@dataclass(frozen=True)
+class FrameJob:
+    """The catalog rows of one frame; `images` holds only the cameras to paint from."""
+
+    row: FrameRow
+    images: tuple[ImageRow, ...]
+    boxes: tuple[BoxRow, ...]
+
+    @property
+    def key(self) -> str:
+        """Names the frame in hashes."""
+        return f"{self.row.sequence}/{self.row.frame_id}"
+
+
+@dataclass(frozen=True)
+class PaintPlan:
+    """How the frames of a layer are painted, the same for every shard."""
+
+    settings: PaintSettings
+    camera_names: tuple[str, ...]
+    num_classes: int
+    mapping: Mapping | None = None
+
+
+Painted = tuple[Float32 | None, PaintedFrame]
+"""The (N, F) points of a frame, None where they could not be read, and its paint."""
+
+
+def paint_by_points(
+    jobs: Sequence[FrameJob], painter: PointPainter, plan: PaintPlan, files: FrameFiles
+) -> Iterator[Painted]:
+    """Paint frames with a painter that needs no image."""
+    for job in jobs:
+        points = files.points(job.row)
+        classes = None if points is None else painter.classes(files, job.row, points, job.boxes)
+        if points is None or classes is None:
+            yield points, _blank(job, plan)
+            continue
+        views = [camera_view(row) for row in job.images]
+        frame = paint_points(points, classes, views, plan.camera_names, plan.num_classes, plan.settings)
+        yield points, _mapped(frame, points, plan)
+
+
+def paint_by_pixels(
+    jobs: Sequence[FrameJob], painter: PixelPainter, plan: PaintPlan, files: FrameFiles
+) -> Iterator[Painted]:
+    """Paint frames with a painter that needs images; an image that several frames share is segmented once."""
+    groups = _groups(jobs, painter.batch_size)
+    last_use = {row.image_path: index for index, group in enumerate(groups) for job in group for row in job.images}
+    known: dict[str, PixelClasses] = {}
+    for index, loaded in enumerate(prefetch(_first_uses(groups), lambda item: _load(item, painter, files), depth=2)):
+        known |= _segment(loaded.images, painter)
+        for job, points in zip(groups[index], loaded.points, strict=True):
+            yield points, _paint(job, points, known, plan)
+        known = {path: pixels for path, pixels in known.items() if last_use[path] > index}
+
+
+@dataclass(frozen=True)
+class _Loaded:
+    points: list[Float32 | None]
+    images: list[tuple[ImageRow, object]]
+
+
+def _groups(jobs: Sequence[FrameJob], batch_size: int) -> list[list[FrameJob]]:
+    """Runs of frames whose images fill a batch."""
+    cameras = max([1, *(len(job.images) for job in jobs)])
+    size = ceil(batch_size / cameras)
+    return [list(jobs[start : start + size]) for start in range(0, len(jobs), size)]
+
+
+def _first_uses(groups: Sequence[Sequence[FrameJob]]) -> list[tuple[list[FrameRow], list[ImageRow]]]:
+    """Of each group, its frames and the images that no earlier group has loaded."""
+    seen: set[str] = set()
+    items = []
+    for group in groups:
+        fresh = {row.image_path: row for job in group for row in job.images if row.image_path not in seen}
+        seen |= fresh.keys()
+        items.append(([job.row for job in group], list(fresh.values())))
+    return items
+
+
+def _load(item: tuple[list[FrameRow], list[ImageRow]], painter: PixelPainter, files: FrameFiles) -> _Loaded:
+    frames, images = item
+    points = [files.points(row) for row in frames]
+    loaded = [(row, painter.load(files, row)) for row in images]
+    return _Loaded(points, [(row, image) for row, image in loaded if image is not None])
+
+
+def _segment(images: Sequence[tuple[ImageRow, object]], painter: PixelPainter) -> dict[str, PixelClasses]:
+    """The pixels of each image by path, in batches of one image size."""
+
+    def size(item: tuple[ImageRow, object]) -> tuple[int, int]:
+        return item[0].height_px, item[0].width_px
+
+    known: dict[str, PixelClasses] = {}
+    for _, run in groupby(sorted(images, key=size), key=size):
+        same = list(run)
+        for start in range(0, len(same), painter.batch_size):
+            batch = same[start : start + painter.batch_size]
+            pixels = painter.pixels([image for _, image in batch])
+            known |= {row.image_path: classes for (row, _), classes in zip(batch, pixels, strict=True)}
+    return known
+
+
+def _paint(job: FrameJob, points: Float32 | None, known: dict[str, PixelClasses], plan: PaintPlan) -> PaintedFrame:
+    if points is None:
+        return _blank(job, plan)
+    views = [camera_view(row) for row in job.images if row.image_path in known]
+    pixels = {row.camera: known[row.image_path] for row in job.images if row.image_path in known}
+    frame = paint_frame(points, views, pixels, plan.camera_names, plan.num_classes, plan.settings, job.key)
+    return _mapped(frame, points, plan)
+
+
+def _mapped(frame: PaintedFrame, points: Float32, plan: PaintPlan) -> PaintedFrame:
+    return frame if plan.mapping is None else map_painted(frame, points, plan.mapping)
+
+
+def _blank(job: FrameJob, plan: PaintPlan) -> PaintedFrame:
+    num_classes = plan.num_classes if plan.mapping is None else len(plan.mapping.target)
+    return unpainted_frame(job.row.num_points, num_classes, plan.settings.provenance)
+
+
+def missing_points(job: FrameJob) -> Float32:
+    """(N, F) NaN in the place of points that could not be read."""
+    return np.full((job.row.num_points, len(job.row.point_features)), np.nan, dtype=np.float32)
