@@ -48,6 +48,10 @@ def _size(_context: click.Context, _parameter: click.Parameter, value: str | Non
     return int(height), int(width)
 
 
+def _choice(name: str, *values: str, help: str) -> Callable[[Command], Command]:  # noqa: A002
+    return click.option(name, type=click.Choice(values), default=values[0], show_default=True, help=help)
+
+
 _workspace = click.option(
     "--workspace",
     "-w",
@@ -56,6 +60,7 @@ _workspace = click.option(
     default=Path(),
     help="Folder of the catalog, the painted store and the tables.  [default: this folder]",
 )
+_folder = click.Path(exists=True, file_okay=False, path_type=Path)
 _quiet = click.option("--quiet", "-q", is_flag=True, help="No progress bars.")
 _sequences = click.option("--sequences", callback=_names, metavar="A,B,…", help="Only these sequences.")
 _limit = click.option("--limit", type=click.IntRange(min=1), help="Only the first N frames.")
@@ -136,22 +141,28 @@ def ingest(root: str | None, allow_rejects: bool, write_spec: bool, **given: Any
 @_limit
 @_quiet
 @click.option("--oracle", is_flag=True, help="Paint the ground truth: labels where there are any, else boxes.")
-@click.option("--from-masks", type=click.Path(exists=True, file_okay=False, path_type=Path), help="Label maps or scores.")
+@click.option(
+    "--from-masks", type=click.Path(exists=True, file_okay=False, path_type=Path), help="Label maps or scores."
+)
 @click.option(
     "--from-predictions",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    type=_folder,
     help="Per-point .label, .bin or .npy of a LiDAR network.",
 )
 @click.option("--taxonomy", help="Map the scores to this taxonomy (masks, predictions: the one they are in).")
 @click.option("--layer", help="Name of the layer.  [default: the model's name]")
-@click.option("--cameras", callback=_names, metavar="A,B,…", help="Only these cameras.")
-@click.option("--projection", type=click.Choice(["default", "nuscenes-devkit", "openpcdet"]), default="default", show_default=True)
-@click.option("--overlap", type=click.Choice(["margin", "random", "mean", "max", "first"]), default="margin", show_default=True)
+@click.option("--cameras", callback=_names, metavar="A,B,…|all", help="From these.  [default: KITTI image_2, else all]")
+@click.option(
+    "--projection", type=click.Choice(["default", "nuscenes-devkit", "openpcdet"]), default="default", show_default=True
+)
+@click.option(
+    "--overlap", type=click.Choice(["margin", "random", "mean", "max", "first"]), default="margin", show_default=True
+)
 @click.option("--provenance", type=click.Choice(["min", "full"]), default="min", show_default=True)
 @click.option("--format", "store_format", type=click.Choice(["zarr", "parquet"]), help="Of the store.  [default: zarr]")
 @click.option("--points/--no-points", default=True, help="Copy the points into the store as well.")
 @click.option("--frames-per-shard", type=click.IntRange(1, 4096), help="Unit of work and resume.  [default: 16]")
-@click.option("--executor", type=click.Choice(["serial", "threads"]), default="threads", show_default=True)
+@_choice("--executor", "threads", "serial", help="How shards are run.")
 @click.option("--workers", type=click.IntRange(min=1), default=2, show_default=True, help="Shards in flight (threads).")
 @click.option("--overwrite", is_flag=True, help="Paint shards again that were made with other inputs.")
 @click.option("--allow-rejects", is_flag=True, help="Exit 0 even where some files could not be used.")
@@ -267,7 +278,9 @@ def synth(**given: Any) -> int:
 
 
 @cli.command()
-@click.option("--out", type=click.Path(file_okay=False, path_type=Path), default=Path("paintpipe-demo"), show_default=True)
+@click.option(
+    "--out", type=click.Path(file_okay=False, path_type=Path), default=Path("paintpipe-demo"), show_default=True
+)
 @click.option("--seed", type=click.IntRange(min=0), default=7, show_default=True)
 @_quiet
 def demo(**given: Any) -> int:

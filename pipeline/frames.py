@@ -7,7 +7,7 @@ import numpy as np
 from paintpipe.pipeline.shards import Shard
 from paintpipe.pipeline.store import FrameArrays
 from paintpipe.schemas.arrays import AnyArray, Int64
-from paintpipe.schemas.errors import StoreError
+from paintpipe.schemas.errors import StoreError, WorkspaceError
 from paintpipe.schemas.painted import ArraySpec
 
 
@@ -67,3 +67,20 @@ def _check_array(where: str, array: AnyArray, spec: ArraySpec, num_points: int) 
         raise StoreError(f"{array.ndim} axes", where=where, expected=", ".join(spec.dims[1:]))
     if spec.dims[1:2] == ("point",) and len(array) != num_points:
         raise StoreError(f"{len(array)} rows", where=where, expected=f"{num_points}, one for each point of the file")
+
+
+def check_frame_index(sequence: str, frame: int, num_points: Int64) -> None:
+    """Raises WorkspaceError where a sequence has no such frame (negative ones included)."""
+    if not 0 <= frame < len(num_points):
+        raise WorkspaceError(f"{sequence} has no frame {frame}", expected=f"0 to {len(num_points) - 1}")
+
+
+def pick(target: str, specs: Sequence[ArraySpec], names: Sequence[str] | None) -> list[ArraySpec]:
+    """The specs named, in that order, or all; raises WorkspaceError for a name that there is not."""
+    if names is None:
+        return list(specs)
+    by_name = {spec.name: spec for spec in specs}
+    absent = [name for name in names if name not in by_name]
+    if absent:
+        raise WorkspaceError(f"{target} has no array {', '.join(absent)}", expected="one of " + ", ".join(by_name))
+    return [by_name[name] for name in names]

@@ -48,11 +48,30 @@ def remove_file(path: Path) -> None:
         StoreError: the disk refuses.
     """
     try:
-        path.unlink(missing_ok=True)
-        if path.parent.is_dir():
-            _sync_folder(path.parent)
+        path.unlink()
+        _sync_folder(path.parent)
+    except FileNotFoundError:
+        return
     except OSError as error:
         raise write_error(error, path) from error
+
+
+def remove_folder(root: Path, path: str) -> None:
+    """Delete the folder `root/path` so that a kill leaves it whole or gone; one that is absent is fine.
+
+    Raises:
+        StoreError: the disk refuses.
+    """
+    folder = root / path
+    if not folder.is_dir():
+        return
+    try:
+        doomed = Path(tempfile.mkdtemp(prefix=".", suffix=PARTIAL, dir=root))
+        folder.replace(doomed)
+        _sync_folder(folder.parent)
+        shutil.rmtree(doomed)
+    except OSError as error:
+        raise write_error(error, folder) from error
 
 
 def find_partial(root: Path) -> Iterable[Path]:
@@ -102,17 +121,13 @@ def _publish(root: Path, files: Mapping[str, bytes]) -> None:
         for path, source in staged.items():
             target = root / path
             make_folders(target.parent)
-            # Also folders that exist already: another thread may have made them and not synced them yet.
-            to_sync.update(root.joinpath(*target.parent.relative_to(root).parts[:depth]) for depth in range(_depth(path)))
-            os.replace(source, target)
+            # Folders that exist already too: another thread may have made them and not synced them yet.
+            to_sync.update(folder for folder in target.parents if folder.is_relative_to(root))
+            source.replace(target)
         for folder in sorted(to_sync):
             _sync_folder(folder)
     finally:
         shutil.rmtree(staging, ignore_errors=True)
-
-
-def _depth(path: str) -> int:
-    return len(PurePosixPath(path).parts)
 
 
 def _write_synced(path: Path, content: bytes) -> None:

@@ -25,10 +25,10 @@ class LocalRoot:
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        self.path = Path(os.path.realpath(path))
+        self.path = Path(path).resolve()
         if not self.path.is_dir():
             raise InputFileError("no such folder", where=str(path), expected="the dataset's root folder")
-        self._folders: dict[tuple[str, ...], str] = {}
+        self._folders: dict[tuple[str, ...], Path] = {}
         self._lock = threading.Lock()
 
     def open_bytes(self, path: str) -> BinaryIO:
@@ -40,7 +40,7 @@ class LocalRoot:
             InputFileError: it is no regular file (a folder, a pipe, a device).
         """
         real = self._resolve(path)
-        if not stat.S_ISREG(os.stat(real).st_mode):
+        if not stat.S_ISREG(real.stat().st_mode):
             raise InputFileError("not a regular file", where=path, expected="a file of the dataset")
         # O_NOFOLLOW: the path was resolved, so a link here was swapped in since.
         return os.fdopen(os.open(real, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC), "rb")
@@ -48,7 +48,7 @@ class LocalRoot:
     def size(self, path: str) -> int | None:
         """The file's size in bytes, None where there is no such file; raises OutsideRootError."""
         try:
-            status = os.stat(self._resolve(path))
+            status = self._resolve(path).stat()
         except (FileNotFoundError, NotADirectoryError):
             return None
         return status.st_size if stat.S_ISREG(status.st_mode) else None
@@ -56,30 +56,30 @@ class LocalRoot:
     def list_dir(self, path: str) -> list[str]:
         """Sorted names in a folder, [] where it is absent; `""` and `"."` are the root. Raises OutsideRootError."""
         try:
-            return sorted(os.listdir(self._folder(_parts(path))))
+            return sorted(entry.name for entry in self._folder(_parts(path)).iterdir())
         except (FileNotFoundError, NotADirectoryError):
             return []
 
-    def _resolve(self, path: str) -> str:
+    def _resolve(self, path: str) -> Path:
         parts = _parts(path)
         if not parts:
-            return str(self.path)
-        candidate = os.path.join(self._folder(parts[:-1]), parts[-1])
-        return self._contained(candidate, path) if os.path.islink(candidate) else candidate
+            return self.path
+        candidate = self._folder(parts[:-1]) / parts[-1]
+        return self._contained(candidate, path) if candidate.is_symlink() else candidate
 
-    def _folder(self, parts: tuple[str, ...]) -> str:
+    def _folder(self, parts: tuple[str, ...]) -> Path:
         with self._lock:
             known = self._folders.get(parts)
         if known is None:
-            known = self._contained(os.path.join(self.path, *parts), "/".join(parts))
-            if os.path.isdir(known):
+            known = self._contained(self.path.joinpath(*parts), "/".join(parts))
+            if known.is_dir():
                 with self._lock:
                     self._folders[parts] = known
         return known
 
-    def _contained(self, candidate: str, path: str) -> str:
-        real = os.path.realpath(candidate)
-        if real != str(self.path) and not real.startswith(os.path.join(self.path, "")):
+    def _contained(self, candidate: Path, path: str) -> Path:
+        real = candidate.resolve()
+        if not real.is_relative_to(self.path):
             raise OutsideRootError("a symlink leads out of the dataset's root", where=path, todo=_TODO)
         return real
 

@@ -13,8 +13,8 @@ CATALOG_FORMAT = 1
 """Raised when the meaning or the columns of the tables change."""
 
 
-def _matrix(size: int) -> pa.DataType:
-    return pa.list_(pa.float64(), size)
+_MATRIX = pa.list_(pa.float64())
+"""Row-major; of no fixed size, since pyarrow writes nulls among fixed-size lists to Parquet and can't read them back."""
 
 
 def _schema(*columns: tuple[str, pa.DataType, bool]) -> pa.Schema:
@@ -37,9 +37,9 @@ FRAMES = _schema(
     ("point_features", pa.list_(pa.string()), False),
     ("labels_path", pa.string(), True),
     ("labels_format", pa.string(), True),
-    ("ego_SE3_lidar", _matrix(16), True),
-    ("global_SE3_ego", _matrix(16), True),
-    ("global_SE3_lidar", _matrix(16), True),
+    ("ego_SE3_lidar", _MATRIX, True),
+    ("global_SE3_ego", _MATRIX, True),
+    ("global_SE3_lidar", _MATRIX, True),
     ("previous_sweeps", pa.list_(pa.string()), False),
 )
 IMAGES = _schema(
@@ -53,14 +53,14 @@ IMAGES = _schema(
     ("height_px", pa.int32(), False),
     ("timestamp_us", pa.int64(), True),
     ("dt_us", pa.int64(), True),
-    ("K", _matrix(9), False),
-    ("camera_SE3_lidar", _matrix(16), False),
-    ("global_SE3_ego", _matrix(16), True),
-    ("image_from_lidar", _matrix(12), False),
-    ("P_rect", _matrix(12), True),
-    ("R_rect", _matrix(9), True),
-    ("cam_SE3_velo", _matrix(16), True),
-    ("velo_SE3_imu", _matrix(16), True),
+    ("K", _MATRIX, False),
+    ("camera_SE3_lidar", _MATRIX, False),
+    ("global_SE3_ego", _MATRIX, True),
+    ("image_from_lidar", _MATRIX, False),
+    ("P_rect", _MATRIX, True),
+    ("R_rect", _MATRIX, True),
+    ("cam_SE3_velo", _MATRIX, True),
+    ("velo_SE3_imu", _MATRIX, True),
 )
 BOXES = _schema(
     ("sequence", pa.string(), False),
@@ -69,12 +69,12 @@ BOXES = _schema(
     ("class_name", pa.string(), False),
     ("instance_token", pa.string(), True),
     ("annotation_token", pa.string(), True),
-    ("center_m", _matrix(3), False),
-    ("size_lwh_m", _matrix(3), False),
+    ("center_m", _MATRIX, False),
+    ("size_lwh_m", _MATRIX, False),
     ("yaw_rad", pa.float64(), False),
-    ("rotation_wxyz", _matrix(4), True),
-    ("velocity_mps", _matrix(2), True),
-    ("box_2d_px", _matrix(4), True),
+    ("rotation_wxyz", _MATRIX, True),
+    ("velocity_mps", _MATRIX, True),
+    ("box_2d_px", _MATRIX, True),
     ("alpha_rad", pa.float64(), True),
     ("truncation", pa.float64(), True),
     ("occlusion", pa.int32(), True),
@@ -82,7 +82,7 @@ BOXES = _schema(
     ("difficulty", pa.string(), True),
     ("attribute", pa.string(), True),
     ("num_lidar_points", pa.int64(), True),
-    ("kitti_box", _matrix(7), True),
+    ("kitti_box", _MATRIX, True),
 )
 REJECTED = _schema(
     ("path", pa.string(), False),

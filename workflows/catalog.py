@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -127,5 +128,5 @@ def _runs(column: pa.Array) -> Iterator[tuple[str, tuple[int, int]]]:
         encoded = encoded.combine_chunks()
     codes = np.asarray(encoded.indices)
     edges = [0, *(np.flatnonzero(np.diff(codes)) + 1).tolist(), len(codes)] if len(codes) else [0]
-    for start, stop in zip(edges[:-1], edges[1:], strict=True):
+    for start, stop in pairwise(edges):
         yield encoded.dictionary[int(codes[start])].as_py(), (start, stop)

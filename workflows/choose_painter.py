@@ -1,6 +1,6 @@
 """From the options of `paintpipe paint` to one painter."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +34,7 @@ class PainterChoice:
     from_masks: Path | None = None
     from_predictions: Path | None = None
     taxonomy: str | None = None
-    segment: SegmentSettings = SegmentSettings()
+    segment: SegmentSettings = field(default_factory=SegmentSettings)
 
     @property
     def takes_taxonomy(self) -> bool:
@@ -70,15 +70,16 @@ def network(choice: PainterChoice, info: DatasetInfo | None = None) -> NetworkPa
         ModelError: no model on a real dataset, or a network that can't be built.
     """
     from paintpipe.stages.segment.device import resolve_device
-    from paintpipe.stages.segment.registry import find_card, list_models
+    from paintpipe.stages.segment.registry import CARDS, find_card, find_weights
 
     name = choice.model or (SYNTHETIC_MODEL if info is not None and info.synthetic else None)
     if name is None:
         what = "painting a real dataset needs a network: --model NAME and --weights FILE"
-        raise ModelError(what, todo="these are built in: " + ", ".join(list_models()) + "; see `paintpipe models`")
-    card, weights = find_card(name)
+        raise ModelError(what, todo="built in: " + ", ".join(CARDS) + "; `paintpipe models` describes them")
+    card = find_card(name)
+    weights = find_weights(name, card, choice.weights)
     settings = replace(choice.segment, device=resolve_device(choice.segment.device))
-    return NetworkPainter(card, choice.weights or weights, settings, choice.trust_model)
+    return NetworkPainter(card, weights, settings, choice.trust_model)
 
 
 def _folder_parts(folder: Path, taxonomy: str | None, kind: str, info: DatasetInfo) -> tuple[Any, Any, dict[str, Any]]:

@@ -47,7 +47,9 @@ class FrameFiles:
     def points(self, row: FrameRow) -> Float32 | None:
         """(N, F) float32 points of a frame, None (and a rejected row) where they can't be used."""
         try:
-            points = decode_points(self.read(row.points_path), len(row.point_features), row.points_path, row.points_format)
+            points = decode_points(
+                self.read(row.points_path), len(row.point_features), row.points_path, row.points_format
+            )
             if len(points) != row.num_points:
                 what = f"{len(points)} points, but the catalog says {row.num_points}"
                 raise InputFileError(what, where=row.points_path, todo="run `paintpipe ingest` again")

@@ -49,7 +49,9 @@ class IngestResult:
         lines = [f"{self.info.dataset} {self.info.version}".strip() + f": {found}", *_rejects_text(self.rejected)]
         lines.append(f"catalog {'unchanged' if self.unchanged else 'written'}: {self.workspace / 'catalog'}")
         synthetic = "" if self.info.synthetic else " --model NAME --weights FILE"
-        lines.append(f"next: paintpipe paint{synthetic}" + ("" if synthetic == "" else "   (`paintpipe models` lists them)"))
+        lines.append(
+            f"next: paintpipe paint{synthetic}" + ("" if synthetic == "" else "   (`paintpipe models` lists them)")
+        )
         return "\n".join(lines)
 
 
@@ -79,7 +81,7 @@ def ingest(request: IngestRequest) -> IngestResult:
         unchanged = _same_as_before(workspace.catalog, info)
         if not unchanged:
             _write(workspace.catalog, tables, info)
-        workspace.update_config({"dataset": {"name": info.dataset, "root": root}})
+        workspace.update_config({"dataset": {"name": info.dataset, "version": info.version, "root": root}})
     return IngestResult(info, request.workspace, rejected, unchanged)
 
 

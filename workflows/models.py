@@ -10,9 +10,8 @@ from paintpipe.stages.segment.registry import find_card, list_models
 
 def list_text() -> str:
     """Every built-in card, a paragraph each."""
-    cards = [find_card(name)[0] for name in list_models()]
     end = "Any ONNX file and your own weights work with a model card of your own: see docs/models.md."
-    return "\n\n".join([*(_card_text(card) for card in cards), end])
+    return "\n\n".join([*(_card_text(card) for card in list_models()), end])
 
 
 def fetch(name: str, folder: Path | None, quiet: bool) -> str:
@@ -21,9 +20,11 @@ def fetch(name: str, folder: Path | None, quiet: bool) -> str:
     Raises:
         ModelError: the network's weights are published nowhere that can be fetched from, or don't arrive whole.
     """
-    card, _ = find_card(name)
+    card = find_card(name)
     if not card.url:
-        todo = f"get them from {card.source} and pass them with --weights" if card.source else "pass them with --weights"
+        todo = (
+            f"get them from {card.source} and pass them with --weights" if card.source else "pass them with --weights"
+        )
         raise ModelError("no published address for these weights", where=name, todo=todo)
     path = fetch_weights(card, folder, progress=not quiet)
     return f"{path}\nnext: paintpipe paint --model {name} --weights {path}"

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from math import ceil
 
-import numpy as np
-
+from paintpipe.pipeline.events import Bus
 from paintpipe.pipeline.overlap import prefetch
 from paintpipe.schemas.arrays import Float32
 from paintpipe.schemas.catalog import BoxRow, FrameRow, ImageRow
@@ -14,10 +13,10 @@ from paintpipe.schemas.painted import PaintedFrame
 from paintpipe.schemas.pixels import PixelClasses
 from paintpipe.schemas.settings import PaintSettings
 from paintpipe.schemas.taxonomy import Mapping
-from paintpipe.stages.paint.frame import paint_frame, paint_points, unpainted_frame
+from paintpipe.stages.paint.frame import paint_frame, paint_points
 from paintpipe.stages.taxonomies.apply import map_painted
 from paintpipe.workflows.frame_io import FrameFiles, camera_view
-from paintpipe.workflows.painters import PixelPainter, PointPainter
+from paintpipe.workflows.painters import PixelPainter, PointClasses, PointPainter
 
 
 @dataclass(frozen=True)
@@ -33,6 +32,12 @@ class FrameJob:
         """Names the frame in hashes."""
         return f"{self.row.sequence}/{self.row.frame_id}"
 
+    @property
+    def paths(self) -> set[str]:
+        """Every file of the frame."""
+        found = {self.row.points_path, *(row.image_path for row in self.images)}
+        return found | ({self.row.labels_path} if self.row.labels_path else set())
+
 
 @dataclass(frozen=True)
 class PaintPlan:
@@ -43,37 +48,56 @@ class PaintPlan:
     num_classes: int
     mapping: Mapping | None = None
 
+    @property
+    def stored_classes(self) -> int:
+        """Classes of the layer as it is stored."""
+        return self.num_classes if self.mapping is None else len(self.mapping.target)
 
-Painted = tuple[Float32 | None, PaintedFrame]
-"""The (N, F) points of a frame, None where they could not be read, and its paint."""
+
+Painted = tuple[Float32 | None, PaintedFrame | None]
+"""The (N, F) points of a frame and its paint, each None where it could not be had."""
 
 
 def paint_by_points(
-    jobs: Sequence[FrameJob], painter: PointPainter, plan: PaintPlan, files: FrameFiles
+    jobs: Sequence[FrameJob], painter: PointPainter, plan: PaintPlan, files: FrameFiles, bus: Bus
 ) -> Iterator[Painted]:
     """Paint frames with a painter that needs no image."""
-    for job in jobs:
-        points = files.points(job.row)
-        classes = None if points is None else painter.classes(files, job.row, points, job.boxes)
+
+    def load(job: FrameJob) -> tuple[Float32 | None, PointClasses | None]:
+        with bus.timed("load"):
+            points = files.points(job.row)
+            return points, None if points is None else painter.classes(files, job.row, points, job.boxes)
+
+    for job, (points, classes) in zip(jobs, prefetch(jobs, load, depth=2), strict=True):
         if points is None or classes is None:
-            yield points, _blank(job, plan)
+            yield points, None
             continue
-        views = [camera_view(row) for row in job.images]
-        frame = paint_points(points, classes, views, plan.camera_names, plan.num_classes, plan.settings)
-        yield points, _mapped(frame, points, plan)
+        with bus.timed("paint"):
+            views = [camera_view(row) for row in job.images]
+            frame = paint_points(points, classes, views, plan.camera_names, plan.num_classes, plan.settings)
+            frame = _mapped(frame, points, plan)
+        yield points, frame
 
 
 def paint_by_pixels(
-    jobs: Sequence[FrameJob], painter: PixelPainter, plan: PaintPlan, files: FrameFiles
+    jobs: Sequence[FrameJob], painter: PixelPainter, plan: PaintPlan, files: FrameFiles, bus: Bus
 ) -> Iterator[Painted]:
     """Paint frames with a painter that needs images; an image that several frames share is segmented once."""
     groups = _groups(jobs, painter.batch_size)
     last_use = {row.image_path: index for index, group in enumerate(groups) for job in group for row in job.images}
     known: dict[str, PixelClasses] = {}
-    for index, loaded in enumerate(prefetch(_first_uses(groups), lambda item: _load(item, painter, files), depth=2)):
-        known |= _segment(loaded.images, painter)
+
+    def load(item: tuple[list[FrameRow], list[ImageRow]]) -> _Loaded:
+        with bus.timed("load", len(item[0])):
+            return _load(item, painter, files)
+
+    for index, loaded in enumerate(prefetch(_first_uses(groups), load, depth=2)):
+        with bus.timed("network", len(loaded.images)):
+            known |= _segment(loaded.images, painter)
         for job, points in zip(groups[index], loaded.points, strict=True):
-            yield points, _paint(job, points, known, plan)
+            with bus.timed("paint"):
+                frame = None if points is None else _paint(job, points, known, plan)
+            yield points, frame
         known = {path: pixels for path, pixels in known.items() if last_use[path] > index}
 
 
@@ -124,9 +148,7 @@ def _segment(images: Sequence[tuple[ImageRow, object]], painter: PixelPainter) -
     return known
 
 
-def _paint(job: FrameJob, points: Float32 | None, known: dict[str, PixelClasses], plan: PaintPlan) -> PaintedFrame:
-    if points is None:
-        return _blank(job, plan)
+def _paint(job: FrameJob, points: Float32, known: dict[str, PixelClasses], plan: PaintPlan) -> PaintedFrame:
     views = [camera_view(row) for row in job.images if row.image_path in known]
     pixels = {row.camera: known[row.image_path] for row in job.images if row.image_path in known}
     frame = paint_frame(points, views, pixels, plan.camera_names, plan.num_classes, plan.settings, job.key)
@@ -135,13 +157,3 @@ def _paint(job: FrameJob, points: Float32 | None, known: dict[str, PixelClasses]
 
 def _mapped(frame: PaintedFrame, points: Float32, plan: PaintPlan) -> PaintedFrame:
     return frame if plan.mapping is None else map_painted(frame, points, plan.mapping)
-
-
-def _blank(job: FrameJob, plan: PaintPlan) -> PaintedFrame:
-    num_classes = plan.num_classes if plan.mapping is None else len(plan.mapping.target)
-    return unpainted_frame(job.row.num_points, num_classes, plan.settings.provenance)
-
-
-def missing_points(job: FrameJob) -> Float32:
-    """(N, F) NaN in the place of points that could not be read."""
-    return np.full((job.row.num_points, len(job.row.point_features)), np.nan, dtype=np.float32)

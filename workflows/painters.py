@@ -21,19 +21,27 @@ PointClasses = UInt8 | Float32
 
 
 class PixelPainter(Protocol):
-    """Knows the classes of an image's pixels.
+    """Knows the classes of an image's pixels."""
 
-    Attributes:
-        name: what a layer is called unless the user says otherwise.
-        taxonomy: of its classes.
-        identity: all that decides its output, JSON-ready; goes into every mark and into the store.
-        batch_size: images it wants at once.
-    """
+    @property
+    def name(self) -> str:
+        """Name of the layer unless the user says otherwise."""
+        ...
 
-    name: str
-    taxonomy: Taxonomy
-    identity: dict[str, Any]
-    batch_size: int
+    @property
+    def taxonomy(self) -> Taxonomy:
+        """Of its classes."""
+        ...
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """All that decides its output, JSON-ready; goes into every mark and into the store."""
+        ...
+
+    @property
+    def batch_size(self) -> int:
+        """Images it wants at once."""
+        ...
 
     def load(self, files: FrameFiles, row: ImageRow) -> Any | None:
         """What `pixels` needs of one image (decoded on the loader's thread), None where it can't be used."""
@@ -45,11 +53,22 @@ class PixelPainter(Protocol):
 
 
 class PointPainter(Protocol):
-    """Knows the classes of points without looking at images; attributes as PixelPainter's."""
+    """Knows the classes of points without looking at images."""
 
-    name: str
-    taxonomy: Taxonomy
-    identity: dict[str, Any]
+    @property
+    def name(self) -> str:
+        """Name of the layer unless the user says otherwise."""
+        ...
+
+    @property
+    def taxonomy(self) -> Taxonomy:
+        """Of its classes."""
+        ...
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """All that decides its output, JSON-ready; goes into every mark and into the store."""
+        ...
 
     def classes(
         self, files: FrameFiles, row: FrameRow, points: Float32, boxes: Sequence[BoxRow]
@@ -61,7 +80,7 @@ class PointPainter(Protocol):
 class NetworkPainter:
     """An image network; built once, used by one thread at a time."""
 
-    def __init__(self, card: ModelCard, weights: Path | None, settings: SegmentSettings, trust_sha256: str) -> None:
+    def __init__(self, card: ModelCard, weights: Path, settings: SegmentSettings, trust_sha256: str) -> None:
         from paintpipe.stages.segment.segmenter import load_segmenter
 
         self.name = card.name
@@ -74,7 +93,7 @@ class NetworkPainter:
             "model": card.name,
             "architecture": card.architecture,
             "weights": self._network.weights_sha256,
-            "card": _card_identity(card),
+            "card": _card_identity(self._network.card),
             "segment": settings_to_dict(settings),
         }
 

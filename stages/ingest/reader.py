@@ -34,6 +34,7 @@ class Reader(Protocol):
         version: the dataset's own, or "".
         labels_taxonomy: taxonomy of the point labels, None where there are none.
         boxes_taxonomy: taxonomy that boxes are judged in, None where there are none.
+        synthetic: made by `paintpipe synth`.
         rejected: what was wrong with the dataset as a whole (a missing folder, an unreadable table).
     """
 
@@ -41,6 +42,7 @@ class Reader(Protocol):
     version: str
     labels_taxonomy: str | None
     boxes_taxonomy: str | None
+    synthetic: bool
     rejected: list[RejectedRow]
 
     def sequences(self) -> list[str]:

@@ -57,7 +57,7 @@ def _zip_kind(path: Path) -> WeightsKind:
     try:
         with zipfile.ZipFile(path) as archive:
             names = archive.namelist()
-    except (zipfile.BadZipFile, OSError, ValueError) as error:
+    except (zipfile.BadZipFile, NotImplementedError, OSError, ValueError) as error:
         what = f"the weights are a damaged archive ({error})"
         raise ModelError(what, where=str(path), todo="download the file again") from error
     # Every name but the oldest exports' lies below one folder, named after the file.

@@ -108,10 +108,10 @@ def _numbers(name: str, value: Any, where: str) -> tuple[float, ...]:
 
 
 def _number(name: str, value: Any, where: str, *, whole: bool = False) -> float:
-    kinds: tuple[type, ...] = (int,) if whole else (int, float)
-    if isinstance(value, bool) or not isinstance(value, kinds) or not math.isfinite(value):
+    fits = isinstance(value, int) if whole else isinstance(value, int | float) and math.isfinite(value)
+    if isinstance(value, bool) or not fits:
         raise ModelError(f"{name} holds {value!r}", where=where, expected="a whole number" if whole else "a number")
-    return value if whole else float(value)
+    return int(value) if whole else float(value)
 
 
 def _check_values(card: ModelCard, where: str) -> None:
@@ -138,5 +138,5 @@ def _toml(value: Any) -> str:
     if isinstance(value, list | tuple):
         return "[" + ", ".join(_toml(item) for item in value) + "]"
     if isinstance(value, dict):
-        return "{ " + ", ".join(f"{json.dumps(key)} = {_toml(item)}" for key, item in value.items()) + " }"
+        return "{ " + ", ".join(f"{_toml(key)} = {_toml(item)}" for key, item in value.items()) + " }"
     raise ModelError(f"{value!r} has no place in a model card", expected="strings, numbers, lists and tables")

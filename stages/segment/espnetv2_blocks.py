@@ -191,12 +191,12 @@ class PyramidPool(nn.Module):
 def _at_scale(x: Tensor, stage: nn.Module, scale: float) -> Tensor:
     """A stage run on `x` resized by `scale`, brought back to the size of `x`."""
     height, width = x.shape[2], x.shape[3]
-    size = [max(_SMALLEST_PYRAMID, math.ceil(side * scale)) for side in (height, width)]
+    size = (max(_SMALLEST_PYRAMID, math.ceil(height * scale)), max(_SMALLEST_PYRAMID, math.ceil(width * scale)))
     if scale > 1.0:
         larger = interpolate(x, size, mode="bilinear", align_corners=True)
-        return adaptive_avg_pool2d(stage(larger), [height, width])
+        return adaptive_avg_pool2d(stage(larger), (height, width))
     if scale < 1.0:
         smaller = stage(adaptive_avg_pool2d(x, size))
-        return interpolate(smaller, [height, width], mode="bilinear", align_corners=True)
+        return interpolate(smaller, (height, width), mode="bilinear", align_corners=True)
     result: Tensor = stage(x)
     return result

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from torch import Tensor, nn
 
 from paintpipe.schemas.model_card import ModelCard
+from paintpipe.stages.segment.prepare import SizePx
 
 
 @dataclass(frozen=True)
@@ -19,6 +20,8 @@ class Network:
         num_outputs: C, None where only a run can tell.
         module: the torch module behind `forward`, None where there is none.
         any_precision: whether autocast may lower the precision.
+        fixed_input_px: the only (height, width) that it takes, None where it takes several.
+        resized_px: image size → size before padding, where its own rule is none that a card can say.
     """
 
     forward: Callable[[Tensor], Tensor]
@@ -27,6 +30,8 @@ class Network:
     num_outputs: int | None = None
     module: nn.Module | None = None
     any_precision: bool = True
+    fixed_input_px: SizePx | None = None
+    resized_px: Callable[[SizePx], SizePx] | None = None
 
 
 @dataclass(frozen=True)
@@ -50,4 +55,4 @@ def on_device(module: nn.Module, device: str) -> nn.Module:
     """The module ready to run: no dropout, no gradients, on its device, channels last (a third faster on CPUs here)."""
     import torch
 
-    return module.eval().requires_grad_(False).to(device=device, memory_format=torch.channels_last)
+    return module.eval().requires_grad_(False).to(device).to(memory_format=torch.channels_last)

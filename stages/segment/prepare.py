@@ -29,13 +29,19 @@ class InputPlan:
     extent_px: SizePx
 
 
-def plan_input(card: ModelCard, image_px: SizePx, override_px: SizePx | None = None) -> InputPlan:
+def plan_input(
+    card: ModelCard,
+    image_px: SizePx,
+    override_px: SizePx | None = None,
+    resized_px: Callable[[SizePx], SizePx] | None = None,
+) -> InputPlan:
     """The sizes for one image size.
 
     Args:
         card: its `resize` policy, `multiple_px` and `input_size_px`.
         image_px: (H, W) of the image.
         override_px: (H, W) that the user wants instead of the policy's.
+        resized_px: for `pad`, the network's own rule from image size to the size before padding.
 
     Raises:
         ConfigError: the wanted size is none that this network takes.
@@ -45,8 +51,10 @@ def plan_input(card: ModelCard, image_px: SizePx, override_px: SizePx | None = N
         _check_multiple(wanted, card)
         return InputPlan(wanted, wanted, image_px)
     if card.resize == "pad":
-        padded = _each(image_px, lambda side: -(-side // card.multiple_px) * card.multiple_px)
-        return InputPlan(image_px, padded, padded)
+        resized = resized_px(image_px) if resized_px else image_px
+        padded = _each(resized, lambda side: -(-side // card.multiple_px) * card.multiple_px)
+        spans = [round(whole * image / part) for whole, image, part in zip(padded, image_px, resized, strict=True)]
+        return InputPlan(resized, padded, (spans[0], spans[1]))
     floored = _each(image_px, lambda side: max(1, side // card.multiple_px) * card.multiple_px)
     return InputPlan(floored, floored, image_px)
 
@@ -75,7 +83,9 @@ def network_input(card: ModelCard, images: Sequence[UInt8], plan: InputPlan, dev
 
     height, width = plan.resized_px
     resized = [
-        image if image.shape[:2] == plan.resized_px else cv2.resize(image, (width, height), interpolation=cv2.INTER_LINEAR)
+        image
+        if image.shape[:2] == plan.resized_px
+        else cv2.resize(image, (width, height), interpolation=cv2.INTER_LINEAR)
         for image in images
     ]
     batch = torch.from_numpy(np.stack(resized)).to(device).permute(0, 3, 1, 2)

@@ -2,6 +2,7 @@
 
 import io
 import warnings
+import zipfile
 from pathlib import Path
 
 import torch
@@ -22,7 +23,7 @@ def load_torchscript(card: ModelCard, weights: Path, request: LoadRequest) -> Ne
         with warnings.catch_warnings():
             # torch has deprecated the format; people still hold files in it.
             warnings.simplefilter("ignore", FutureWarning)
-            module = torch.jit.load(io.BytesIO(content), map_location=request.device)
+            module = torch.jit.load(io.BytesIO(content), map_location=request.device)  # type: ignore[no-untyped-call]
     except (RuntimeError, ValueError) as error:
         raise _unreadable("TorchScript", weights, error) from error
     module.eval()
@@ -33,6 +34,8 @@ def load_exported(card: ModelCard, weights: Path, request: LoadRequest) -> Netwo
     """A torch.export program that takes (N, 3, h, w) and returns (N, C, h', w'); raises as `read_trusted` does."""
     check_options(card, ())
     content = read_trusted(weights, request.trust_sha256)
+    if not zipfile.is_zipfile(io.BytesIO(content)):
+        raise ModelError("no torch.export file, or a damaged one (not a zip archive)", where=str(weights))
     try:
         module: nn.Module = torch.export.load(io.BytesIO(content)).module()
     except (RuntimeError, ValueError, KeyError, AssertionError, AttributeError, TypeError) as error:

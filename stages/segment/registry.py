@@ -50,7 +50,7 @@ def find_weights(
     if given is not None:
         return _existing(Path(given))
     if card.architecture == "hf" and not card.weights:
-        return Path()
+        return Path(str(card.architecture_options.get("model", "")))  # a folder, or a hub name for the hub's own cache
     beside = _card_path(name_or_path).parent if _has_file(name_or_path) else _FOLDER
     for folder in (beside, cache or cache_folder()):
         path = folder / card.weights
@@ -58,7 +58,9 @@ def find_weights(
             _check_sha256(path, card)
             return path
     fetch = f"run `paintpipe models fetch {card.name}` or " if card.url else ""
-    raise ModelError(f"the weights of {card.name} are not on this machine", todo=f"{fetch}give them with --weights FILE")
+    raise ModelError(
+        f"the weights of {card.name} are not on this machine", todo=f"{fetch}give them with --weights FILE"
+    )
 
 
 def _card_path(name_or_path: str | Path) -> Path:
@@ -67,7 +69,9 @@ def _card_path(name_or_path: str | Path) -> Path:
     path = Path(name_or_path)
     if path.suffix.lower() not in (".toml", ".json") or not path.is_file():
         known = ", ".join(CARDS)
-        raise ModelError(f"no model and no model card {str(name_or_path)!r}", expected=f"a card file, or one of {known}")
+        raise ModelError(
+            f"no model and no model card {str(name_or_path)!r}", expected=f"a card file, or one of {known}"
+        )
     return path
 
 

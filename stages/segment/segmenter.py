@@ -61,7 +61,7 @@ class Segmenter:
         if any(image.shape != images[0].shape or image.dtype != "uint8" for image in images):
             raise ConfigError("the images of one call differ in size", expected="(H, W, 3) uint8, all of one size")
         size = (int(images[0].shape[0]), int(images[0].shape[1]))
-        plan = plan_input(self.card, size, self.settings.input_size_px)
+        plan = plan_input(self.card, size, self.settings.input_size_px, self.network.resized_px)
         step = max(1, self.settings.batch_size)
         found: list[PixelScores] = []
         with _running(self.settings):
@@ -78,9 +78,7 @@ class Segmenter:
             scores = self._scores(inputs[0])
         else:
             kind = "probabilities"
-            scores = mean_probabilities(
-                self._probabilities, inputs, flip=flip, align_corners=self.card.align_corners
-            )
+            scores = mean_probabilities(self._probabilities, inputs, flip=flip, align_corners=self.card.align_corners)
         values = scores.cpu().contiguous().numpy()
         return [PixelScores(each, kind, self.card.align_corners, plan.extent_px) for each in values]
 
@@ -117,18 +115,27 @@ def load_segmenter(
     wanted = taxonomy_size + len(card.drop_channels)
     request = LoadRequest(wanted, settings.device, settings.threads, trust_sha256)
     network = load_network(card, path, request)
-    if settings.precision != "fp32" and not network.any_precision:
-        raise ConfigError(f"{card.name} keeps the precision of its file", expected="--precision fp32")
+    _check_fits(network, settings)
     with _running(settings):
         outputs = network.num_outputs or _probe(network, settings)
     if outputs != wanted or max(network.card.drop_channels, default=-1) >= outputs:
-        dropped = f" after dropping {len(card.drop_channels)}" if card.drop_channels else ""
+        dropped = f" ({len(card.drop_channels)} of them dropped)" if card.drop_channels else ""
         raise TaxonomyError(
-            f"the network has {outputs} outputs and taxonomy {card.taxonomy} has {taxonomy_size} classes{dropped}",
+            f"the network has {outputs} outputs{dropped} and taxonomy {card.taxonomy} has {taxonomy_size} classes",
             where=card.name,
             todo="name the taxonomy of the network's own outputs in its model card",
         )
     return Segmenter(network, settings, taxonomy_size)
+
+
+def _check_fits(network: Network, settings: SegmentSettings) -> None:
+    name, only = network.card.name, network.fixed_input_px
+    if settings.precision != "fp32" and not network.any_precision:
+        raise ConfigError(f"{name} keeps the precision of its file", expected="--precision fp32")
+    if only is not None and settings.input_size_px not in (None, only):
+        raise ConfigError(f"{name} takes one input size", expected=f"{only[0]}×{only[1]} (height×width)")
+    if only is not None and set(settings.tta_scales) != {1.0}:
+        raise ConfigError(f"{name} takes one input size, and augmentation asks for several scales")
 
 
 def run_network(network: Network, batch: Tensor) -> Tensor:
@@ -139,7 +146,9 @@ def run_network(network: Network, batch: Tensor) -> Tensor:
         raise ConfigError("the device ran out of memory", todo="lower --batch-size or --input-size") from error
     except RuntimeError as error:
         line = (str(error).splitlines() or [""])[0][:200]
-        raise ModelError(f"the network failed on input {tuple(batch.shape)} ({line})", where=network.card.name) from error
+        raise ModelError(
+            f"the network failed on input {tuple(batch.shape)} ({line})", where=network.card.name
+        ) from error
     if not isinstance(scores, Tensor) or scores.ndim != 4 or not scores.is_floating_point():
         got = tuple(scores.shape) if isinstance(scores, Tensor) else type(scores).__name__
         raise ModelError(f"the network returned {got}", where=network.card.name, expected="(N, C, h, w) scores")
@@ -171,7 +180,9 @@ def _running(settings: SegmentSettings) -> ExitStack:
     stack.enter_context(torch.inference_mode())
     device = torch.device(settings.device).type
     if device == "cuda":
-        stack.enter_context(torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True, allow_tf32=False))
+        stack.enter_context(
+            torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True, allow_tf32=False)
+        )
     if settings.precision != "fp32":
         stack.enter_context(torch.autocast(device, dtype=_AUTOCAST[settings.precision]))
     return stack

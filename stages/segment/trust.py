@@ -44,6 +44,4 @@ def _untrusted(path: Path, actual: str, given: str) -> UntrustedModelError:
     what = "this file can run code when it is loaded"
     if given:
         what += f", and the SHA-256 you trust ({given}) is not its own"
-    return UntrustedModelError(
-        what, where=str(path), todo=f"if you trust who made it, add --trust-model {actual}"
-    )
+    return UntrustedModelError(what, where=str(path), todo=f"if you trust who made it, add --trust-model {actual}")

@@ -8,7 +8,7 @@ from torch.nn.functional import interpolate
 
 
 def all_scales(extra: Sequence[float]) -> tuple[float, ...]:
-    """The scales to run, each once: 1 first (its grid is the one that all others are brought to), then the extra ones."""
+    """The scales to run, each once: 1 first (all others are brought to its grid), then the extra ones."""
     return tuple(dict.fromkeys((1.0, *extra)))
 
 

@@ -1,6 +1,7 @@
 """State dicts from files that must hold tensors alone, and fitting them to a network."""
 
 import re
+import struct
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from pickle import UnpicklingError  # only named in an except clause: nothing here unpickles by itself
@@ -97,7 +98,18 @@ def _read_checkpoint(path: Path, *, mapped: bool) -> Any:
 
 
 # What torch's reader raises on bytes that are no checkpoint: it trusts lengths and opcodes that it finds there.
-_DAMAGE = (RuntimeError, EOFError, OSError, KeyError, IndexError, ValueError, TypeError, AttributeError, AssertionError)
+_DAMAGE = (
+    struct.error,
+    RuntimeError,
+    EOFError,
+    OSError,
+    KeyError,
+    IndexError,
+    ValueError,
+    TypeError,
+    AttributeError,
+    AssertionError,
+)
 
 
 def _refused(path: Path, message: str) -> ModelError:
@@ -116,9 +128,11 @@ def _first_line(error: BaseException) -> str:
 
 
 def _unwrapped(content: Any, where: str) -> dict[str, Tensor]:
-    for key in _WRAPPERS:
-        if isinstance(content, Mapping) and isinstance(content.get(key), Mapping):
-            content = content[key]
+    while isinstance(content, Mapping):
+        inner = next((content[key] for key in _WRAPPERS if isinstance(content.get(key), Mapping)), None)
+        if inner is None:
+            break
+        content = inner
     if not isinstance(content, Mapping) or not content:
         raise ModelError("the checkpoint holds no state dict", where=where, expected="a mapping of names to tensors")
     strange = [str(name) for name, value in content.items() if not isinstance(value, Tensor)]

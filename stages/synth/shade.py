@@ -12,7 +12,9 @@ from paintpipe.stages.synth.sun import Sunlight
 from paintpipe.stages.synth.textures import road_color, sidewalk_color, solid_color
 from paintpipe.stages.synth.trace import Hits, Rays
 
-_SHADOW_BIAS_M = 0.22
+_SHADOW_BIAS_M = 0.12
+_LIFT_M = 0.18
+"""How far off its surface a place looks for the sun, so that a surface does not shade itself."""
 
 
 def shade(rays: Rays, hits: Hits, solids: Solids, street: Street, light: Sunlight) -> Float64:
@@ -72,7 +74,7 @@ def surface(winner: int, place: Float64, solids: Solids, street: Street, color: 
     mirrors = solid_color(texture, solids.color[winner], (x, y, z), half, solids.pattern[winner], color)
     if texture == LEAVES:
         normal[2] = 0.5 * normal[2] + 0.5
-    return 0.45 if texture == GLASS else (0.2 if mirrors else 0.0)
+    return 0.3 if texture == GLASS else (0.12 if mirrors else 0.0)
 
 
 @numba.njit(cache=True)
@@ -81,7 +83,7 @@ def illuminate(
 ) -> None:
     """Turn albedo into light that reaches the eye."""
     facing = normal[0] * light.to_sun[0] + normal[1] * light.to_sun[1] + normal[2] * light.to_sun[2]
-    sun = max(facing, 0.0) * sunlit(light, place) if facing > 0.0 else 0.0
+    sun = facing * sunlit(light, place, normal) if facing > 0.0 else 0.0
     open_sky = 0.6 + 0.4 * normal[2]
     for k in range(3):
         color[k] *= light.ambient[k] * open_sky + light.color[k] * sun
@@ -93,9 +95,9 @@ def illuminate(
 
 
 @numba.njit(cache=True)
-def sunlit(light: Sunlight, place: Float64) -> float:
+def sunlit(light: Sunlight, surface_place: Float64, normal: Float64) -> float:
     """Share of the four nearest texels of the shadow map that see the sun; 1 outside the map."""
-    m, size = light.sun_SE3_world, light.depth_m.shape[0]
+    m, size, place = light.sun_SE3_world, light.depth_m.shape[0], surface_place + _LIFT_M * normal
     u = (m[0, 0] * place[0] + m[0, 1] * place[1] + m[0, 2] * place[2] + m[0, 3]) / light.texel_m + size / 2 - 0.5
     v = (m[1, 0] * place[0] + m[1, 1] * place[1] + m[1, 2] * place[2] + m[1, 3]) / light.texel_m + size / 2 - 0.5
     depth = m[2, 0] * place[0] + m[2, 1] * place[1] + m[2, 2] * place[2] + m[2, 3] - _SHADOW_BIAS_M

@@ -1,1 +1,1 @@
-"""Taxonomies and mappings between them, kept as data."""
+"""Taxonomies and mappings between them, kept as data under `data/`."""

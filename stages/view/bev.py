@@ -12,6 +12,8 @@ from paintpipe.stages.view.style import GRID, GROUND, MUTED, TEXT, display_palet
 from paintpipe.stages.view.text import font
 
 _SHIFT = 4
+_SMALL_BOX_PX = 16
+"""A box shorter than this has no room for the line that shows its front."""
 
 
 def birds_eye(
@@ -32,7 +34,8 @@ def birds_eye(
     Args:
         points: (N, 3 or more) float32, x y z in the LiDAR frame.
         label: (N,) uint8 class index, 255 where unpainted.
-        taxonomy: colours, as `display_palette` gives them; boxes take theirs by class or alias, else near white, paler than the points.
+        taxonomy: colours, as `display_palette` gives them; boxes take a paler shade of
+            their class by name or alias, grey where the taxonomy has no such class.
         extent_m: from the middle to the edge.
         size_px: side of the picture.
         boxes: outlined, with a line from the middle to the front.
@@ -103,11 +106,12 @@ def _draw_box(canvas: UInt8, box: BoxRow, taxonomy: Taxonomy, turn: Float64, ext
     pixel = _pixels(lidar_xy_m @ turn.T, extent_m, len(canvas)) - 0.5
     corners = np.rint(pixel * (1 << _SHIFT)).astype(np.int32)
     index = taxonomy.index(box.class_name)
-    color = np.asarray(TEXT if index is None else display_palette(taxonomy)[index], dtype=np.float64)
+    color = np.asarray(MUTED if index is None else display_palette(taxonomy)[index], dtype=np.float64)
     outline = (0.6 * color + 0.4 * 255.0).tolist()
     thick = max(1, round(len(canvas) / 450))
     cv2.polylines(canvas, [corners[:4]], True, outline, thick, cv2.LINE_AA, _SHIFT)
-    cv2.polylines(canvas, [corners[4:]], False, outline, thick, cv2.LINE_AA, _SHIFT)
+    if length_m * len(canvas) / (2 * extent_m) >= _SMALL_BOX_PX:
+        cv2.polylines(canvas, [corners[4:]], False, outline, thick, cv2.LINE_AA, _SHIFT)
 
 
 def _ring_step_m(extent_m: float) -> float:

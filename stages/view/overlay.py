@@ -19,9 +19,10 @@ def overlay_labels(image: UInt8, labels: UInt8, taxonomy: Taxonomy, alpha: float
         taxonomy: colours, as `display_palette` gives them.
         alpha: weight of the class colour, 0 to 1; rounded to the nearest 256th.
     """
-    color = display_palette(taxonomy)[labels].astype(np.uint16)
-    weight = np.uint16(round(alpha * 256))
-    blend = (color * weight + image * np.uint16(256 - weight) + np.uint16(128)) >> np.uint16(8)
+    color = display_palette(taxonomy)[labels].astype(np.uint32)
+    weight = round(alpha * 256)
+    # 32 bits wide: numpy 1 multiplies a uint8 array with a small scalar in 8 bits.
+    blend = (color * weight + image.astype(np.uint32) * (256 - weight) + 128) >> 8
     return np.where((labels == UNPAINTED)[..., None], image, blend.astype(np.uint8))
 
 

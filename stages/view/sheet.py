@@ -15,6 +15,7 @@ from paintpipe.stages.view.text import fit, font
 _TITLE_PX = 24
 _SUBTITLE_PX = 16
 _GAP_PX = 8
+_LEAST_PX = 480
 _WIDE_PX = 1100
 _NARROW_PX = 440
 _PLACES = ("CAM_FRONT_LEFT", "CAM_FRONT", "CAM_FRONT_RIGHT", "CAM_BACK_LEFT", "CAM_BACK", "CAM_BACK_RIGHT")
@@ -52,7 +53,7 @@ def frame_sheet(
     cameras = _cameras(panels)
     body = birds_eye
     if cameras is not None:
-        side_px = max(cameras.shape[0], 360)
+        side_px = max(cameras.shape[0], _LEAST_PX)
         view = with_caption(resize(birds_eye, side_px, side_px), "bird's-eye view")
         body = row([cameras, view], _GAP_PX)
     key = legend(taxonomy, present, body.shape[1])
@@ -60,10 +61,10 @@ def frame_sheet(
 
 
 def sheet_birds_eye_px(sizes_px: Sequence[tuple[int, int]], *, segmented: bool = True) -> int:
-    """The side at which a sheet of cameras with these (height, width) shows the bird's-eye view: draw it at this size."""
+    """The side in pixels at which a sheet of cameras of these (height, width) shows the bird's-eye view."""
     blank = [np.zeros((height_px, width_px, 3), dtype=np.uint8) for height_px, width_px in sizes_px]
     cameras = _cameras([CameraPanel("", image, image if segmented else None) for image in blank])
-    return 900 if cameras is None else max(cameras.shape[0], 360)
+    return 900 if cameras is None else max(cameras.shape[0], _LEAST_PX)
 
 
 def mosaic(images: Sequence[UInt8], cameras: Sequence[str], width_px: int) -> UInt8:
@@ -96,7 +97,9 @@ def _cameras(panels: Sequence[CameraPanel]) -> UInt8 | None:
         names = [f"{camera} · segmentation" for camera, _ in pictures] + names
         tiles = [resize(image, width_px, scaled_height(image, width_px)) for image in shown]
         return column([with_caption(tile, name) for tile, name in zip(tiles, names, strict=True)], _GAP_PX)
-    blocks = [mosaic([image for _, image in pictures], [camera for camera, _ in pictures], width_px)] if pictures else []
+    blocks = (
+        [mosaic([image for _, image in pictures], [camera for camera, _ in pictures], width_px)] if pictures else []
+    )
     return column([*blocks, mosaic(points, [panel.camera for panel in panels], width_px)], 2 * _GAP_PX)
 
 

@@ -17,12 +17,18 @@ import msgspec
 from paintpipe.schemas.catalog import RejectedRow
 from paintpipe.schemas.errors import InputFileError
 from paintpipe.schemas.source import Root
+from paintpipe.stages.ingest import checks
 from paintpipe.stages.ingest.nuscenes.records import Record
 
 R = TypeVar("R", bound=Record)
 
 CHUNK_BYTES = 4 << 20
 _RECORD_END = re.compile(rb"\}\s*,\s*$")
+
+
+def dangling(table: str, token: str) -> str:
+    """The reason for a record that names another one which is not there."""
+    return f"{table} {token or '(no token)'} is absent or was rejected"
 
 
 class _TokenOnly(msgspec.Struct, gc=False):
@@ -57,9 +63,21 @@ class Tables:
         """Note that a record was left out."""
         self.rejected.append(RejectedRow(self.path(table), "ingest", f"{table} {token}: {reason}"))
 
+    def reject_dangling(self, table: str, token: str, other: str, other_token: str) -> None:
+        """Note that a record was left out because another one that it names is not there."""
+        self.reject(table, token, dangling(other, other_token))
+
     def read(self, table: str, kind: type[R]) -> list[R]:
         """All records of a table, for tables that are small."""
         return [record for piece in self.stream(table, kind) for record in piece]
+
+    def read_optional(self, table: str, kind: type[R]) -> list[R]:
+        """All records of a table that ingest can do without; [] and a rejected row where it can't be used."""
+        try:
+            return self.read(table, kind)
+        except InputFileError as error:
+            self.rejected.append(checks.rejected(self.path(table), error))
+            return []
 
     def stream(self, table: str, kind: type[R]) -> Iterator[list[R]]:
         """The records of a table in lists of some thousands; a record that does not fit `kind` is rejected.

@@ -70,7 +70,7 @@ def test_auxiliary_heads_are_asked_for_and_leave_the_main_logits_alone() -> None
         (1, 5, 4, 6),
     ]
     assert torch.equal(logits[0], network(image))
-    assert len(BiSeNetV2(5, width=0.25).forward_all(image)) == 1
+    assert len(BiSeNetV2(5, width=0.25).eval().forward_all(image)) == 1
 
 
 @pytest.mark.parametrize("options", [{"head": "linear"}, {"width": 0.0}, {"n_classes": 0}])

@@ -1,0 +1,118 @@
+"""The painted store as zarr v3: one group per sequence, one zarr shard per pipeline shard and array."""
+
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from paintpipe.pipeline.frames import check_frame_index, check_frames, padded_block, pick
+from paintpipe.pipeline.metadata import create_or_match
+from paintpipe.pipeline.publish import remove_folder
+from paintpipe.pipeline.shards import Shard
+from paintpipe.pipeline.store import FrameArrays, LayerTable, SequenceTable, layer_of
+from paintpipe.pipeline.zarr_nodes import chunk_path, encode_block, layer_files, points_files, sequence_files
+from paintpipe.pipeline.zarr_reader import ZarrReader
+from paintpipe.schemas.arrays import AnyArray
+from paintpipe.schemas.errors import WorkspaceError
+from paintpipe.schemas.painted import POINTS, ArraySpec
+
+
+class ZarrStore:
+    """`paintpipe.pipeline.store.Store` over zarr v3, readable by plain zarr and xarray; safe for several threads.
+
+    Metadata is never consolidated, so that a layer added later is seen.
+
+    Args:
+        root: the `painted.zarr` folder; it need not exist yet.
+        frames_per_shard: frames in a shard, as the store was or will be created with.
+    """
+
+    def __init__(self, root: Path, frames_per_shard: int) -> None:
+        self.root = root
+        self.frames_per_shard = frames_per_shard
+        self._reader = ZarrReader(root)
+
+    def create_sequence(self, table: SequenceTable, *, with_points: bool = True) -> None:
+        """See `Store.create_sequence`."""
+        files = sequence_files(table)
+        if with_points:
+            files |= points_files(table, self.frames_per_shard)
+        create_or_match(self.root, files)
+
+    def create_layer(self, sequence: str, table: LayerTable) -> None:
+        """See `Store.create_layer`."""
+        create_or_match(self.root, layer_files(self.sequence_table(sequence), table, self.frames_per_shard))
+
+    def drop(self, sequence: str, target: str) -> None:
+        """See `Store.drop`."""
+        remove_folder(self.root, f"{sequence}/{target}")
+        self._reader.forget()
+
+    def sequences(self) -> list[str]:
+        """See `Store.sequences`."""
+        return self._reader.groups("")
+
+    def layers(self, sequence: str) -> list[str]:
+        """See `Store.layers`."""
+        return self._reader.groups(f"{sequence}/layers")
+
+    def has_points(self, sequence: str) -> bool:
+        """See `Store.has_points`."""
+        return (self.root / sequence / "points" / "zarr.json").is_file()
+
+    def sequence_table(self, sequence: str) -> SequenceTable:
+        """See `Store.sequence_table`."""
+        return self._reader.sequence_table(sequence)
+
+    def layer_table(self, sequence: str, layer: str) -> LayerTable:
+        """See `Store.layer_table`."""
+        return self._reader.layer_table(sequence, layer)
+
+    def encode_shard(self, target: str, shard: Shard, frames: Sequence[FrameArrays | None]) -> dict[str, bytes]:
+        """See `Store.encode_shard`."""
+        specs, num_points = self._specs(shard.sequence, target), self.sequence_table(shard.sequence).num_points
+        check_frames(target, shard, frames, specs, num_points)
+        files: dict[str, bytes] = {}
+        for spec in specs:
+            path = _array_path(shard.sequence, target, spec.name)
+            shape = self._reader.array(path).shape
+            block = padded_block(spec, frames, shape[1:], num_points[shard.start : shard.stop])
+            files[f"{path}/{chunk_path(shard.index, len(shape))}"] = encode_block(spec, block, self.frames_per_shard)
+        return files
+
+    def read_frame(
+        self, target: str, sequence: str, frame: int, names: Sequence[str] | None = None
+    ) -> dict[str, AnyArray]:
+        """See `Store.read_frame`."""
+        num_points = self.sequence_table(sequence).num_points
+        check_frame_index(sequence, frame, num_points)
+        arrays: dict[str, AnyArray] = {}
+        for spec in pick(target, self._specs(sequence, target), names):
+            values = self._reader.values(_array_path(sequence, target, spec.name), frame)
+            arrays[spec.name] = values[: int(num_points[frame])] if "point" in spec.dims else values
+        return arrays
+
+    def shard_files(self, target: str) -> set[str]:
+        """See `Store.shard_files`."""
+        layer = layer_of(target)
+        found: set[str] = set()
+        for sequence in self.sequences():
+            if self.has_points(sequence) if layer is None else layer in self.layers(sequence):
+                for spec in self._specs(sequence, target):
+                    found.update(self._files_under(f"{_array_path(sequence, target, spec.name)}/c"))
+        return found
+
+    def _files_under(self, path: str) -> Iterator[str]:
+        for folder, _, names in os.walk(self.root / path):
+            yield from (Path(folder, name).relative_to(self.root).as_posix() for name in names)
+
+    def _specs(self, sequence: str, target: str) -> tuple[ArraySpec, ...]:
+        layer = layer_of(target)
+        if layer is not None:
+            return self.layer_table(sequence, layer).specs
+        if not self.has_points(sequence):
+            raise WorkspaceError(f"{sequence} holds no points", where=str(self.root), todo="read them from the dataset")
+        return POINTS
+
+
+def _array_path(sequence: str, target: str, name: str) -> str:
+    return f"{sequence}/{name}" if layer_of(target) is None else f"{sequence}/{target}/{name}"

@@ -1,0 +1,121 @@
+"""The text files of the KITTI family: `key: numbers` calibrations, poses of 12 numbers a line, one number a line."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from paintpipe.schemas.arrays import Float64
+from paintpipe.schemas.errors import CalibrationError
+from paintpipe.schemas.geometry import se3
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """One calibration file.
+
+    Attributes:
+        where: the file's path.
+        values: key → the text behind its colon.
+    """
+
+    where: str
+    values: dict[str, str]
+
+    def numbers(self, key: str, shape: tuple[int, ...]) -> Float64:
+        """float64 array of `shape` under a key.
+
+        Raises:
+            CalibrationError: the key is missing, or it does not hold that many finite numbers.
+        """
+        if key not in self.values:
+            found = ", ".join(self.values) or "no key at all"
+            todo = "fetch the calibration again, or mend the file"
+            raise CalibrationError(
+                f"key {key} is missing", where=self.where, expected=f"{key} beside {found}", todo=todo
+            )
+        return _numbers(self.values[key], shape, f"{self.where}: {key}")
+
+    def rotation(self, key: str) -> Float64:
+        """(3, 3) rotation under a key; raises CalibrationError also where it is none."""
+        return check_rotation(self.numbers(key, (3, 3)), f"{self.where}: {key}")
+
+    def se3(self, key: str) -> Float64:
+        """(4, 4) rigid transform from the 3x4 matrix under a key; raises CalibrationError also where it is none."""
+        matrix = self.numbers(key, (3, 4))
+        return se3(check_rotation(matrix[:, :3], f"{self.where}: {key}"), matrix[:, 3])
+
+    def projection(self, key: str) -> Float64:
+        """(3, 4) projection under a key whose left 3x3 is invertible; raises CalibrationError where it is not."""
+        matrix = self.numbers(key, (3, 4))
+        check_intrinsics(matrix[:, :3], f"{self.where}: {key}")
+        return matrix
+
+
+def parse_calibration(text: str, where: str) -> Calibration:
+    """The keys of a calibration file; lines without a colon are skipped."""
+    pairs = (line.partition(":") for line in text.splitlines())
+    return Calibration(where, {key.strip(): value.strip() for key, colon, value in pairs if colon})
+
+
+def check_rotation(rotation: Float64, where: str) -> Float64:
+    """The rotation itself.
+
+    Published rotations have 4 to 12 digits, so they are orthonormal to about 1e-4; what is off by more than 1e-2 is a
+    wrong or singular matrix.
+
+    Raises:
+        CalibrationError: it is no rotation.
+    """
+    off = float(np.abs(rotation @ rotation.T - np.eye(3)).max())
+    determinant = float(np.linalg.det(rotation))
+    if off > 1e-2 or determinant < 0:
+        kind = "singular" if abs(determinant) < 1e-6 else "no rotation"
+        raise CalibrationError(
+            f"the matrix is {kind} (determinant {determinant:.3g})", where=where, expected="a rotation"
+        )
+    return rotation
+
+
+def check_intrinsics(K: Float64, where: str) -> Float64:
+    """The (3, 3) intrinsics themselves; raises CalibrationError where they are singular."""
+    scale = float(np.abs(K).max())
+    if scale == 0 or abs(float(np.linalg.det(K / scale))) < 1e-12:
+        expected = "an invertible camera matrix"
+        raise CalibrationError("the camera matrix is singular", where=where, expected=expected)
+    return K
+
+
+def parse_poses(text: str, where: str) -> Float64:
+    """(n, 4, 4) float64 transforms from lines of 12 numbers, the 3x4 matrix row by row.
+
+    Raises:
+        CalibrationError: a line holds something else.
+    """
+    lines = text.split("\n")
+    rows = [_numbers(line, (3, 4), f"{where}: line {at}") for at, line in enumerate(lines, 1) if line.strip()]
+    poses = np.tile(np.eye(4), (len(rows), 1, 1))
+    if rows:
+        poses[:, :3] = rows
+    return poses
+
+
+def parse_column(text: str, where: str) -> Float64:
+    """(n,) float64 from lines of one number; raises CalibrationError where a line holds something else."""
+    lines = text.split("\n")
+    values = [_numbers(line, (1,), f"{where}: line {at}") for at, line in enumerate(lines, 1) if line.strip()]
+    return np.concatenate(values) if values else np.empty(0)
+
+
+def _numbers(text: str, shape: tuple[int, ...], where: str) -> Float64:
+    count = int(np.prod(shape))
+    expected = f"{count} finite number{'s' if count > 1 else ''}"
+    words = text.split()
+    try:
+        values = np.array([float(word) for word in words], dtype=np.float64)
+    except ValueError as error:
+        raise CalibrationError(str(error), where=where, expected=expected) from None
+    if len(values) != count:
+        raise CalibrationError(f"{len(values)} numbers", where=where, expected=expected)
+    if not np.isfinite(values).all():
+        raise CalibrationError("a number is not finite", where=where, expected=expected)
+    return values.reshape(shape)

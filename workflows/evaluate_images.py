@@ -1,0 +1,101 @@
+"""`paintpipe evaluate --images`: a network against labelled images, with and without test-time augmentation."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from paintpipe.pipeline.overlap import prefetch
+from paintpipe.pipeline.progress import track
+from paintpipe.pipeline.roots import LocalRoot
+from paintpipe.pipeline.tables import to_markdown
+from paintpipe.pipeline.workspace import Workspace
+from paintpipe.schemas.arrays import Int64, UInt8
+from paintpipe.schemas.pixels import PixelScores
+from paintpipe.schemas.settings import SegmentSettings
+from paintpipe.stages.evaluate.images import (
+    ImagePair,
+    classes_of_ids,
+    evaluate_image,
+    find_pairs,
+    labels_mapped,
+    labels_of_scores,
+)
+from paintpipe.stages.evaluate.images_tables import images_table
+from paintpipe.stages.ingest.images import decode_image, decode_label_map
+from paintpipe.stages.taxonomies.load import load_mapping, load_taxonomy
+from paintpipe.workflows.choose_painter import PainterChoice, network
+from paintpipe.workflows.evaluate import write_tables
+from paintpipe.workflows.frame_io import FrameFiles
+from paintpipe.workflows.layers import tta_text
+from paintpipe.workflows.painters import NetworkPainter
+
+LABELS = "cityscapes19"
+"""What the ids of Cityscapes' label images mean."""
+
+
+@dataclass(frozen=True)
+class ImagesRequest:
+    """Which network to judge on which images."""
+
+    workspace: Path
+    images: Path
+    labels: Path
+    model: str
+    weights: Path | None = None
+    trust_model: str = ""
+    segment: SegmentSettings = field(default_factory=SegmentSettings)
+    quiet: bool = False
+
+
+def evaluate_images(request: ImagesRequest) -> str:
+    """MIoU over the classes present, image by image and over all; with `--tta`, plain and augmented side by side.
+
+    Raises:
+        InputFileError: no image has a label image of its name, or one can't be read.
+    """
+    pairs = find_pairs(_files_below(request.images), _files_below(request.labels))
+    plain = replace(request.segment, tta_scales=(1.0,), tta_flip=False)
+    settings = [plain] if plain == request.segment else [plain, request.segment]
+    tables = [_judge(request, each, pairs) for each in settings]
+    table = pa.concat_tables(tables)
+    folder = Workspace(request.workspace).tables
+    write_tables(folder, {"images": table})
+    return f"{to_markdown(table, 4)}\n\ntables: {folder}"
+
+
+def _files_below(folder: Path) -> list[str]:
+    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+
+
+def _judge(request: ImagesRequest, settings: SegmentSettings, pairs: list[ImagePair]) -> pa.Table:
+    choice = PainterChoice(request.model, request.weights, request.trust_model, segment=settings)
+    painter = network(choice)
+    counts: dict[str, Int64] = {}
+    loaded = zip(pairs, prefetch(pairs, _loader(request), depth=2), strict=True)
+    for pair, (image, truth) in track(loaded, "evaluate images", "image", quiet=request.quiet, total=len(pairs)):
+        counts[pair.name] = evaluate_image(truth, _predict(painter, image, truth), len(load_taxonomy(LABELS)))
+    return images_table(painter.name, tta_text(settings.tta_scales, settings.tta_flip), counts)
+
+
+def _loader(request: ImagesRequest) -> Callable[[ImagePair], tuple[UInt8, UInt8]]:
+    images, labels = FrameFiles(LocalRoot(request.images)), FrameFiles(LocalRoot(request.labels))
+    taxonomy = load_taxonomy(LABELS)
+
+    def load(pair: ImagePair) -> tuple[UInt8, UInt8]:
+        truth = classes_of_ids(decode_label_map(labels.read(pair.label), pair.label), taxonomy)
+        return decode_image(images.read(pair.image), pair.image), truth
+
+    return load
+
+
+def _predict(painter: NetworkPainter, image: UInt8, truth: UInt8) -> UInt8:
+    """(H, W) classes of the label images at their size; classes that those don't have become 255."""
+    scores = painter.pixels([image])[0]
+    assert isinstance(scores, PixelScores)
+    labels = labels_of_scores(scores, (truth.shape[0], truth.shape[1]), painter.taxonomy)
+    if painter.taxonomy.name == LABELS:
+        return np.asarray(labels, dtype=np.uint8)
+    return labels_mapped(labels, load_mapping(painter.taxonomy.name, LABELS))

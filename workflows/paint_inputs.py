@@ -1,0 +1,118 @@
+"""All that decides a shard's bytes, and what a layer says about itself."""
+
+import hashlib
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+from paintpipe import __version__
+from paintpipe.pipeline.shards import Shard
+from paintpipe.pipeline.store import POINTS_TARGET, LayerTable, layer_table
+from paintpipe.schemas.errors import ConfigError
+from paintpipe.schemas.painted import layer_specs
+from paintpipe.schemas.settings import PAINT_FORMAT, PaintSettings, settings_to_dict
+from paintpipe.schemas.source import Root
+from paintpipe.schemas.taxonomy import Taxonomy
+from paintpipe.stages.taxonomies.load import load_mapping
+from paintpipe.workflows.catalog import Catalog
+from paintpipe.workflows.paint_frames import PaintPlan
+from paintpipe.workflows.paint_shard import shard_jobs
+from paintpipe.workflows.painters import PixelPainter, PointPainter
+
+ALL_CAMERAS = ("all",)
+USUAL_CAMERAS = ("image_2", "image_02")
+"""Painted from unless the user names cameras: KITTI's left colour camera, as its detectors do; elsewhere, all."""
+
+
+def paint_plan(catalog: Catalog, painter: PixelPainter | PointPainter, settings: PaintSettings) -> PaintPlan:
+    """How every shard of a layer is painted.
+
+    Raises:
+        ConfigError: a camera that the catalog does not have.
+        TaxonomyError: no mapping to the taxonomy asked for.
+    """
+    names = _camera_names(catalog, settings.cameras)
+    mapping = load_mapping(painter.taxonomy.name, settings.taxonomy) if settings.taxonomy else None
+    return PaintPlan(settings, names, len(painter.taxonomy), mapping)
+
+
+def _camera_names(catalog: Catalog, wanted: tuple[str, ...]) -> tuple[str, ...]:
+    there = catalog.camera_names()
+    if wanted == ALL_CAMERAS:
+        return there
+    unknown = [name for name in wanted if name not in there]
+    if unknown:
+        expected = "all, or some of " + ", ".join(there)
+        raise ConfigError(f"no camera {unknown[0]!r} in the catalog", expected=expected)
+    return tuple(name for name in there if name in (wanted or USUAL_CAMERAS)) or there
+
+
+def stored_taxonomy(painter: PixelPainter | PointPainter, plan: PaintPlan) -> Taxonomy:
+    """The taxonomy that the layer is stored in."""
+    return painter.taxonomy if plan.mapping is None else plan.mapping.target
+
+
+def layer_description(layer: str, painter: PixelPainter | PointPainter, plan: PaintPlan) -> LayerTable:
+    """What the store keeps beside a layer's arrays."""
+    taxonomy = stored_taxonomy(painter, plan)
+    inputs = _layer_inputs(painter, plan)
+    attributes = {
+        "kind": "scores",
+        "taxonomy": taxonomy.name,
+        "painter": painter.identity,
+        "settings": settings_to_dict(plan.settings),
+        "projection": plan.settings.projection,
+        "paint_format": PAINT_FORMAT,
+        "digest": _digest(inputs),
+        "versions": {"paintpipe": __version__},
+    }
+    specs = layer_specs(plan.settings.provenance)
+    return layer_table(layer, specs, taxonomy.classes, plan.camera_names, attributes)
+
+
+@dataclass
+class PaintInputs:
+    """(target, shard) → the inputs of that shard's mark; computed once each."""
+
+    catalog: Catalog
+    root: Root
+    painter: PixelPainter | PointPainter
+    plan: PaintPlan
+    known: dict[tuple[str, Shard], dict[str, Any]] = field(default_factory=dict)
+
+    def __call__(self, target: str, shard: Shard) -> dict[str, Any]:
+        """JSON-ready; never holds a path, a time or the release version."""
+        if (target, shard) not in self.known:
+            self.known[target, shard] = self._inputs(target, shard)
+        return self.known[target, shard]
+
+    def _inputs(self, target: str, shard: Shard) -> dict[str, Any]:
+        jobs = shard_jobs(self.catalog, shard, self.plan.camera_names)
+        paths = [job.row.points_path for job in jobs]
+        inputs: dict[str, Any] = {"paint_format": PAINT_FORMAT}
+        if target == POINTS_TARGET:
+            facts = [[job.row.frame_id, job.row.num_points, *job.row.point_features] for job in jobs]
+            inputs["catalog"] = _digest(facts)
+        else:
+            paths += [row.image_path for job in jobs for row in job.images]
+            inputs["catalog"] = self.catalog.rows_digest(shard.sequence, shard.start, shard.stop)
+            inputs |= _layer_inputs(self.painter, self.plan)
+        inputs["file_sizes"] = _digest({path: self.root.size(path) for path in paths})
+        return inputs
+
+
+def _layer_inputs(painter: PixelPainter | PointPainter, plan: PaintPlan) -> dict[str, Any]:
+    inputs: dict[str, Any] = {
+        "painter": painter.identity,
+        "settings": settings_to_dict(plan.settings),
+        "cameras": list(plan.camera_names),
+        "classes": plan.stored_classes,
+    }
+    if plan.mapping is not None:
+        matrix = [[float(value) for value in row] for row in plan.mapping.matrix]
+        inputs["mapping"] = _digest([matrix, plan.mapping.cyclist_rule])
+    return inputs
+
+
+def _digest(value: Any) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()

@@ -1,0 +1,90 @@
+"""`paintpipe verify`: every shard against the ledger, the catalog and the store's contract."""
+
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from paintpipe.pipeline.ledger import Mark, read_mark
+from paintpipe.pipeline.progress import track
+from paintpipe.pipeline.roots import LocalRoot
+from paintpipe.pipeline.store import layer_of
+from paintpipe.pipeline.verify import Problem, verify_leftovers, verify_target
+from paintpipe.pipeline.workspace import Workspace
+from paintpipe.schemas.errors import PaintpipeError
+from paintpipe.schemas.painted import PaintedFrame, check_painted
+from paintpipe.workflows.catalog import Catalog, open_catalog
+from paintpipe.workflows.layers import SCORED
+from paintpipe.workflows.stores import OpenStore, existing_store
+
+
+def verify(workspace: Path, inputs: bool = False, quiet: bool = False) -> tuple[int, str]:
+    """How many problems there are, and a text that says what is wrong where.
+
+    Args:
+        workspace: folder of the store.
+        inputs: also hash the dataset's files again and compare with what was painted.
+        quiet: no progress bar.
+
+    Raises:
+        WorkspaceError: nothing is painted here.
+    """
+    place = Workspace(workspace)
+    catalog, opened = open_catalog(place.catalog), existing_store(workspace)
+    problems: list[str] = []
+    shards = 0
+    for target in opened.ledger.targets():
+        marks = [mark for mark in map(read_mark, opened.ledger.mark_paths(target)) if mark]
+        shards += len(marks)
+        problems += [_line(problem) for problem in verify_target(opened.store, opened.ledger, target)]
+        for mark in track(marks, f"verify {target}", "shard", quiet=quiet):
+            problems += _content(mark, catalog, opened)
+            problems += _inputs(mark, LocalRoot(catalog.info.root)) if inputs else []
+    problems += [_line(problem) for problem in verify_leftovers(opened.store.root, opened.ledger.root)]
+    verdict = f"{len(problems)} problems in {shards} shards" if problems else f"{shards} shards, all as they should be"
+    return len(problems), "\n".join([*problems, verdict])
+
+
+def _line(problem: Problem) -> str:
+    return f"{problem.where}: {problem.what}"
+
+
+def _content(mark: Mark, catalog: Catalog, opened: OpenStore) -> Iterator[str]:
+    """Rows against the catalog, and scores' sums."""
+    where = f"{mark.target} of {mark.shard.sequence}, shard {mark.shard.index}"
+    counts = catalog.column("frames", mark.shard.sequence, "num_points")[mark.shard.start : mark.shard.stop]
+    if tuple(counts) != mark.rows:
+        yield f"{where}: holds {list(mark.rows)} points a frame, but the catalog says {counts}"
+        return
+    for frame in range(mark.shard.start, mark.shard.stop):
+        try:
+            fault = _frame_fault(mark.target, mark.shard.sequence, frame, opened)
+        except PaintpipeError as error:
+            fault = error.line()
+        if fault:
+            yield f"{where}, frame {frame}: {fault}"
+
+
+def _frame_fault(target: str, sequence: str, frame: int, opened: OpenStore) -> str:
+    layer = layer_of(target)
+    if layer is None:
+        points = opened.store.read_frame(target, sequence, frame)["points"]
+        return "" if points.dtype == np.float32 else f"points are {points.dtype}"
+    arrays: dict[str, Any] = opened.store.read_frame(target, sequence, frame, SCORED)
+    painted = PaintedFrame(**arrays)
+    classes = opened.store.layer_table(sequence, layer).coords["class"]
+    return check_painted(painted, len(painted.label), len(classes))
+
+
+def _inputs(mark: Mark, root: LocalRoot) -> Iterator[str]:
+    for path, known in mark.input_sha256s.items():
+        try:
+            with root.open_bytes(path) as file:
+                now = hashlib.sha256(file.read()).hexdigest()
+        except (OSError, PaintpipeError) as error:
+            yield f"{path}: can't be read ({error})"
+            continue
+        if now != known:
+            yield f"{path}: is not the file that was painted (sha256 {now[:8]}…, was {known[:8]}…)"
