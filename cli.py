@@ -265,9 +265,9 @@ def fetch(name: str, to: Path | None, quiet: bool) -> int:
 @cli.command()
 @click.argument("root", type=click.Path(file_okay=False, path_type=Path))
 @click.option("--layout", type=click.Choice(["semantickitti", "nuscenes"]), default="semantickitti", show_default=True)
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
+@click.option("--seed", type=click.IntRange(min=0), default=7, show_default=True)
 @click.option("--frames", type=click.IntRange(min=1), help="Frames a sequence (nuScenes: keyframes).")
-@click.option("--sequences", type=click.IntRange(min=1), default=1, show_default=True, help="How many.")
+@click.option("--sequences", callback=_names, metavar="A,B,…", help="Names: 08; scene-0103.  [default: one]")
 @_quiet
 def synth(**given: Any) -> int:
     """Write a synthetic drive with exact labels below ROOT, in an official layout."""

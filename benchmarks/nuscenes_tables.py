@@ -167,10 +167,17 @@ def small_tables(samples: int) -> dict[str, list[dict[str, Any]]]:
     logs = [token("l", scene % 68) for scene in scenes]
     return {
         "scene": [
-            {"token": token("c", scene), "name": f"scene-{scene:04d}", "log_token": logs[scene], "description": "a, {b}"}
+            {
+                "token": token("c", scene),
+                "name": f"scene-{scene:04d}",
+                "log_token": logs[scene],
+                "description": "a, {b}",
+            }
             for scene in scenes
         ],
-        "sensor": [{"token": token("n", place), "channel": name, "modality": ""} for place, name in enumerate(FILES_A_SAMPLE)],
+        "sensor": [
+            {"token": token("n", place), "channel": name, "modality": ""} for place, name in enumerate(FILES_A_SAMPLE)
+        ],
         "category": [{"token": token("g", number), "name": f"vehicle.{number}"} for number in range(23)],
         "attribute": [{"token": token("t", number), "name": f"vehicle.{number}"} for number in range(8)],
         "visibility": [{"token": str(number), "level": f"v{number}"} for number in (1, 2, 3, 4)],
@@ -206,3 +213,94 @@ def generate(root: Path, samples: int) -> dict[str, int]:
     }
     counts = {name: write_table(folder, name, rows(samples)) for name, rows in large.items()}
     return counts | {name: write_table(folder, name, rows) for name, rows in small_tables(samples).items()}
+
+
+class StandInRoot:
+    """A root whose tables are real and whose sensor files are stood for: one size, and one JPEG header."""
+
+    def __init__(self, folder: Path) -> None:
+        import cv2
+        import numpy as np
+
+        self.folder = folder
+        self.jpeg = cv2.imencode(".jpg", np.zeros((900, 1600, 3), np.uint8))[1].tobytes()[:1024]
+
+    def open_bytes(self, path: str) -> BinaryIO:
+        return BytesIO(self.jpeg) if path.endswith(".jpg") else (self.folder / path).open("rb")
+
+    def size(self, path: str) -> int | None:
+        file = self.folder / path
+        return 20 * POINTS if path.endswith(".pcd.bin") else file.stat().st_size if file.is_file() else None
+
+    def list_dir(self, path: str) -> list[str]:
+        return sorted(item.name for item in (self.folder / path).iterdir())
+
+
+def run_ours(folder: Path, sweeps: bool) -> dict[str, Any]:
+    from nuscenes.utils import splits  # noqa: F401  imported before the clock starts, as the devkit is
+
+    from paintpipe.stages.ingest.reader import IngestOptions, open_dataset
+
+    root = StandInRoot(folder)
+    begin = time.perf_counter()
+    reader = open_dataset("nuscenes", root, IngestOptions(sweeps=sweeps))
+    opened = time.perf_counter()
+    counts = dict.fromkeys(("frames", "images", "boxes", "rejected"), 0)
+    for scene in reader.sequences():
+        rows = reader.read(scene, None)
+        counts = {name: count + len(getattr(rows, name)) for name, count in counts.items()}
+    end = time.perf_counter()
+    return {"seconds": end - begin, "open_s": opened - begin, **counts}
+
+
+def run_devkit(folder: Path) -> dict[str, Any]:
+    from nuscenes import NuScenes
+
+    begin = time.perf_counter()
+    dataset = NuScenes(version=VERSION, dataroot=str(folder), verbose=False)
+    end = time.perf_counter()
+    return {"seconds": end - begin, "samples": len(dataset.sample), "annotations": len(dataset.sample_annotation)}
+
+
+def measure(side: str, folder: Path, sweeps: bool) -> dict[str, Any]:
+    """Run one side in a process of its own, so that its peak is its own."""
+    command = [sys.executable, __file__, "--folder", str(folder), "--side", side, *(["--sweeps"] if sweeps else [])]
+    output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    result: dict[str, Any] = json.loads(output.splitlines()[-1])
+    print(side, json.dumps(result), flush=True)
+    return result
+
+
+def run_side(side: str, folder: Path, sweeps: bool) -> None:
+    result = run_ours(folder, sweeps) if side == "ours" else run_devkit(folder)
+    peak_gb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+    print(json.dumps({"peak_gb": round(peak_gb, 3)} | result))
+
+
+def compare(folder: Path, samples: int, sweeps: bool) -> None:
+    if not (folder / VERSION).is_dir():
+        print("generating", json.dumps(generate(folder, samples)), flush=True)
+    ours, devkit = measure("ours", folder, sweeps), measure("devkit", folder, sweeps)
+    time_ratio, peak_ratio = (ours[name] / devkit[name] for name in ("seconds", "peak_gb"))
+    print(f"time {ours['seconds']:.1f} s against {devkit['seconds']:.1f} s: {time_ratio:.3f} (at most 0.333)")
+    print(f"peak {ours['peak_gb']:.2f} GB against {devkit['peak_gb']:.2f} GB: {peak_ratio:.3f} (at most 0.5)")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--samples", type=int, default=TRAINVAL_SAMPLES)
+    parser.add_argument("--folder", type=Path, help="keep the tables here and use them again")
+    parser.add_argument("--sweeps", action="store_true", help="ours reads the frames between keyframes too")
+    parser.add_argument("--side", choices=("ours", "devkit"), help=argparse.SUPPRESS)
+    asked = parser.parse_args()
+    if asked.side:
+        run_side(asked.side, asked.folder, asked.sweeps)
+    elif asked.folder:
+        compare(asked.folder, asked.samples, asked.sweeps)
+    else:
+        with tempfile.TemporaryDirectory() as folder:
+            compare(Path(folder), asked.samples, asked.sweeps)
+
+
+if __name__ == "__main__":
+    main()

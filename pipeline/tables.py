@@ -45,13 +45,13 @@ def read_parquet(path: Path, columns: list[str] | None = None) -> pa.Table:
 
 
 def write_csv(path: Path, table: pa.Table) -> None:
-    """Write a table as CSV (UTF-8, with a header, lines end in LF), safe to open in a spreadsheet. Raises StoreError.
+    """Write a table as CSV (RFC 4180, UTF-8, with a header), safe to open in a spreadsheet. Raises StoreError.
 
     A string that a spreadsheet would take for a formula gets a leading apostrophe; numbers never do. Lists are JSON,
     null is an empty cell.
     """
     text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
+    writer = csv.writer(text, lineterminator="\r\n")
     writer.writerow([_csv_cell(name) for name in table.column_names])
     for batch in table.to_batches(max_chunksize=10_000):
         columns = [column.to_pylist() for column in batch.columns]

@@ -21,8 +21,8 @@ from paintpipe.stages.segment.train import TrainSettings, confusion_matrix, expo
 from paintpipe.stages.synth.settings import CLASSES
 from paintpipe.stages.synth.views import LabelledView, ViewPlan, render_views
 
-TRAIN_SEEDS = range(100_000, 100_048)
-HELD_OUT_SEEDS = range(200_000, 200_012)
+TRAIN_SEEDS = range(100_000, 100_036)
+HELD_OUT_SEEDS = range(200_000, 200_010)
 CARD = ModelCard(
     name="street-tiny",
     architecture="bisenetv2",
@@ -71,7 +71,9 @@ def main() -> None:
 def measure(card: ModelCard, weights: Path, views: list[LabelledView], threads: int) -> dict[str, np.ndarray]:
     """Confusion matrix of the shipped weights by layout, at the images' full size."""
     segmenter = load_segmenter(card, weights, len(CLASSES), SegmentSettings(threads=threads))
-    tables = {layout: np.zeros((len(CLASSES), len(CLASSES)), dtype=np.int64) for layout in ("semantickitti", "nuscenes")}
+    tables = {
+        layout: np.zeros((len(CLASSES), len(CLASSES)), dtype=np.int64) for layout in ("semantickitti", "nuscenes")
+    }
     for view in views:
         found = segmenter.predict([view.image_rgb])[0].values.argmax(axis=0).astype(np.uint8)
         tables[view.layout] += confusion_matrix(view.labels, found, len(CLASSES))

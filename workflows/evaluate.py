@@ -12,8 +12,8 @@ from paintpipe.pipeline.roots import LocalRoot
 from paintpipe.pipeline.tables import to_markdown, write_csv, write_parquet, write_text
 from paintpipe.pipeline.workspace import Workspace
 from paintpipe.schemas.errors import WorkspaceError
-from paintpipe.stages.evaluate.tables import SIDE_BY_SIDE, side_by_side
 from paintpipe.workflows.catalog import Catalog, open_catalog
+from paintpipe.workflows.comparison import comparison
 from paintpipe.workflows.evaluate_frame import FrameJudge, Tally
 from paintpipe.workflows.layers import Layer, open_layers, painted_frames
 from paintpipe.workflows.stores import OpenStore, existing_store
@@ -31,9 +31,6 @@ class EvaluateRequest:
     limit: int | None = None
     workers: int = 2
     quiet: bool = False
-
-
-PRINTED = ("summary", "classes", "coverage", "ranges", "edges", "boxes")
 
 
 def evaluate(request: EvaluateRequest) -> str:
@@ -54,7 +51,7 @@ def evaluate(request: EvaluateRequest) -> str:
         parts = [_judge(layer, request, catalog, opened) for layer in layers]
         tables = {name: pa.concat_tables([part[name] for part in parts]) for name in parts[0]}
         write_tables(workspace.tables, tables)
-    return f"{_printed(tables)}\n\ntables: {workspace.tables}"
+    return f"{comparison(tables)}\ntables: {workspace.tables}"
 
 
 def write_tables(folder: Path, tables: dict[str, pa.Table]) -> None:
@@ -63,7 +60,7 @@ def write_tables(folder: Path, tables: dict[str, pa.Table]) -> None:
         write_parquet(folder / f"{name}.parquet", table)
         write_csv(folder / f"{name}.csv", table)
         write_text(folder / f"{name}.md", to_markdown(table))
-    write_text(folder / "comparison.md", _printed(tables))
+    write_text(folder / "comparison.md", comparison(tables))
 
 
 def _judge(layer: Layer, request: EvaluateRequest, catalog: Catalog, opened: OpenStore) -> dict[str, pa.Table]:
@@ -76,14 +73,3 @@ def _judge(layer: Layer, request: EvaluateRequest, catalog: Catalog, opened: Ope
     if total.empty:
         raise WorkspaceError("no frame of this layer has ground truth", where=layer.name)
     return judge.tables(total)
-
-
-def _printed(tables: dict[str, pa.Table]) -> str:
-    shown = [name for name in PRINTED if name in tables and name in SIDE_BY_SIDE and tables[name].num_rows]
-    return "\n\n".join(f"## {_title(name)}\n\n{to_markdown(side_by_side([tables[name]], name))}" for name in shown)
-
-
-def _title(name: str) -> str:
-    figure = {"miou": "mIoU", "iou": "IoU", "painted": "painted share", "right_share": "share of right labels in boxes"}
-    value = SIDE_BY_SIDE[name][1]
-    return f"{name}: {figure.get(value, value)}"

@@ -57,7 +57,9 @@ class ShardPainter:
 
     def _paint(self, task: ShardTask, jobs: list[FrameJob], files: FrameFiles) -> list[Painted]:
         painter: Any = self.painter
-        paint: Callable[..., Iterable[Painted]] = paint_by_pixels if hasattr(painter, "pixels") else paint_by_points
+        paint: Callable[..., Iterable[Painted]] = (
+            paint_by_pixels if isinstance(painter, PixelPainter) else paint_by_points
+        )
         if task.targets == (POINTS_TARGET,):
             paint = _points_only
         painted = []

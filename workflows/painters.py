@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Lock
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from paintpipe.schemas.arrays import Float32, UInt8
 from paintpipe.schemas.catalog import BoxRow, DatasetInfo, FrameRow, ImageRow
@@ -20,6 +20,7 @@ PointClasses = UInt8 | Float32
 """Per point: (N,) class indices, 255 where none, or (N, C) probabilities."""
 
 
+@runtime_checkable
 class PixelPainter(Protocol):
     """Knows the classes of an image's pixels."""
 

@@ -1,5 +1,6 @@
 """The executor that keeps several tasks under way in threads."""
 
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from itertools import islice
@@ -13,7 +14,7 @@ class ThreadsExecutor:
     """Keeps up to `workers` tasks under way and takes the next one only when one has ended.
 
     Ctrl-C, a failure and a closed loop all end the same way: nothing further is started, and what is under way
-    finishes, since a thread can't be stopped and a shard is soon done.
+    finishes first, since a thread can't be stopped and a shard is soon done.
 
     Args:
         workers: threads.
@@ -24,21 +25,48 @@ class ThreadsExecutor:
 
     def run(self, tasks: Iterable[T], work: Callable[[T], R]) -> Iterator[tuple[T, R]]:
         """See `Executor.run`."""
-        waiting = iter(tasks)
+        pool, active = ThreadPoolExecutor(self.workers, thread_name_prefix="worker"), _Active()
+        try:
+            yield from self._window(iter(tasks), lambda task: pool.submit(active.call, work, task))
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+            active.wait()
+
+    def _window(self, waiting: Iterator[T], submit: Callable[[T], Future[R]]) -> Iterator[tuple[T, R]]:
         running: dict[Future[R], T] = {}
         failure: BaseException | None = None
-        with ThreadPoolExecutor(self.workers, thread_name_prefix="worker") as pool:
-            while True:
-                if failure is None:
-                    free = self.workers - len(running)
-                    running |= {pool.submit(work, task): task for task in islice(waiting, free)}
-                if not running:
-                    break
-                for future in wait(running, return_when=FIRST_COMPLETED).done:
-                    task, error = running.pop(future), future.exception()
-                    if error is None:
-                        yield task, future.result()
-                    else:
-                        failure = failure or error
+        while True:
+            if failure is None:
+                running |= {submit(task): task for task in islice(waiting, self.workers - len(running))}
+            if not running:
+                break
+            for future in wait(running, return_when=FIRST_COMPLETED).done:
+                task, error = running.pop(future), future.exception()
+                if error is None:
+                    yield task, future.result()
+                else:
+                    failure = failure or error
         if failure is not None:
             raise failure
+
+
+class _Active:
+    """Counts the calls under way: Ctrl-C in the instant that a thread starts hides that thread from its pool."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._count = 0
+
+    def call(self, work: Callable[[T], R], task: T) -> R:
+        with self._changed:
+            self._count += 1
+        try:
+            return work(task)
+        finally:
+            with self._changed:
+                self._count -= 1
+                self._changed.notify_all()
+
+    def wait(self) -> None:
+        with self._changed:
+            self._changed.wait_for(lambda: self._count == 0)

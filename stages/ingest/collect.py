@@ -69,11 +69,7 @@ class Collector:
 
     def read_optional(self, path: str, parse: Callable[[str, str], T]) -> T | None:
         """What `parse(text, path)` makes of a file; None where it is absent or (a rejected row) can't be used."""
-        try:
-            return None if self.root.size(path) is None else parse(checks.read_text(self.root, path), path)
-        except InputFileError as error:
-            self.reject(path, error)
-            return None
+        return self.read_needed(path, parse) if self.has(path) else None
 
     def read_needed(self, path: str, parse: Callable[[str, str], T]) -> T | None:
         """As `read_optional`, but an absent file is a rejected row too."""

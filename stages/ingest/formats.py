@@ -49,9 +49,7 @@ def count_records(num_bytes: int, num_features: int, where: str) -> int:
         raise PointsError("empty sweep, the file has no bytes", where=where, expected=f"records of {record} bytes")
     if num_bytes % record:
         expected = f"a multiple of {record} ({num_features} float32 a point)"
-        raise PointsError(
-            f"{num_bytes} bytes", where=where, expected=expected, todo="the file is truncated: fetch it again"
-        )
+        raise PointsError(f"truncated, {num_bytes} bytes", where=where, expected=expected, todo="fetch the file again")
     return num_bytes // record
 
 

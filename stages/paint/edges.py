@@ -22,9 +22,11 @@ def depth_edges(projected: Projected) -> Bool:
     the nearer may be on an edge and the farther not. Work grows with M, not with M squared: points are dropped in
     buckets of 5 px, and a bucket whose depths all fit is passed over unread.
     """
-    cols, rows = (projected.col // int(RADIUS_PX)).astype(np.int32), (projected.row // int(RADIUS_PX)).astype(np.int32)
     if not len(projected):
         return np.zeros(0, np.bool_)
+    # From u_px and not from col: u is rounded to float32, and distances are taken between rounded ones.
+    cols = projected.u_px.astype(np.int32) // np.int32(RADIUS_PX)
+    rows = projected.v_px.astype(np.int32) // np.int32(RADIUS_PX)
     found: Bool = _edges(projected.u_px, projected.v_px, projected.depth_m, cols, rows, cols.max() + 1, rows.max() + 1)
     return found
 

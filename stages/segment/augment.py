@@ -12,8 +12,8 @@ def random_crop(rng: Rng, image: UInt8, labels: UInt8, size_px: tuple[int, int])
     """A (height, width) part of an image and its labels at 0.75 to 1.5 times their size, mirrored half of the time."""
     scale = max(float(np.exp(rng.uniform(np.log(0.75), np.log(1.5)))), size_px[0] / image.shape[0])
     width, height = round(image.shape[1] * scale), round(image.shape[0] * scale)
-    image = cv2.resize(image, (width, height), interpolation=cv2.INTER_LINEAR)
-    labels = cv2.resize(labels, (width, height), interpolation=cv2.INTER_NEAREST)
+    image = np.asarray(cv2.resize(image, (width, height), interpolation=cv2.INTER_LINEAR), dtype=np.uint8)
+    labels = np.asarray(cv2.resize(labels, (width, height), interpolation=cv2.INTER_NEAREST), dtype=np.uint8)
     top, left = (int(rng.integers(0, have - want + 1)) for have, want in zip((height, width), size_px, strict=True))
     image = image[top : top + size_px[0], left : left + size_px[1]]
     labels = labels[top : top + size_px[0], left : left + size_px[1]]

@@ -1,7 +1,6 @@
 """Writing a synthetic dataset's files, and telling a whole one from a half-written one."""
 
 import json
-import os
 import zlib
 from dataclasses import asdict
 from pathlib import Path
@@ -37,7 +36,7 @@ def begin(root: Path) -> None:
 def finish(root: Path, layout: Layout, settings: SynthSettings) -> None:
     """Mark `root` as whole."""
     (root / _PARTIAL).write_text(json.dumps(marker_content(layout, settings), indent=1) + "\n")
-    os.replace(root / _PARTIAL, root / MARKER)
+    (root / _PARTIAL).replace(root / MARKER)
 
 
 def read_marker(root: Path) -> dict[str, Any] | None:

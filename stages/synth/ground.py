@@ -38,7 +38,7 @@ class Street(NamedTuple):
 
 @numba.njit(cache=True)
 def center_line(street: Street, x_m: float) -> tuple[float, float]:
-    """y and dy/dx of the centre line at x; y(0) = 0."""
+    """The centre line's y and dy/dx at x; y(0) = 0."""
     y, slope = 0.0, 0.0
     for k in range(2):
         amplitude, length, phase = street.waves[k, 0], street.waves[k, 1], street.waves[k, 2]

@@ -10,7 +10,7 @@ def _hash01(x: int, y: int, z: int) -> float:
     mixed = np.uint32(np.uint32(x) * np.uint32(374761393) + np.uint32(y) * np.uint32(668265263))
     mixed = np.uint32(mixed + np.uint32(z) * np.uint32(2246822519))
     mixed = np.uint32((mixed ^ (mixed >> np.uint32(13))) * np.uint32(1274126177))
-    return np.uint32(mixed ^ (mixed >> np.uint32(16))) / 4294967296.0
+    return float(np.uint32(mixed ^ (mixed >> np.uint32(16)))) / 4294967296.0
 
 
 @numba.njit(cache=True)

@@ -1,4 +1,4 @@
-"""Synthetic scenes in nuScenes' layout (Caesar et al., 2020): a LiDAR at 20 Hz, six cameras at 12 Hz, keyframes at 2 Hz.
+"""Synthetic scenes in nuScenes' layout (Caesar et al., 2020): LiDAR 20 Hz, six cameras 12 Hz, keyframes 2 Hz.
 
 The world is rendered at each sensor's own time: a camera fires when the spin before the LiDAR's stamp sweeps it.
 """
@@ -10,13 +10,20 @@ from pathlib import Path
 
 import numpy as np
 
-from paintpipe.schemas.arrays import Float64
-from paintpipe.schemas.geometry import se3, se3_from_quaternion
+from paintpipe.schemas.arrays import Float64, UInt8
+from paintpipe.schemas.geometry import se3_from_quaternion
 from paintpipe.stages.synth.files import seed_of, sequence_names, write_bytes, write_picture
 from paintpipe.stages.synth.nuscenes_boxes import BoxWriter
 from paintpipe.stages.synth.nuscenes_names import LIDARSEG_INDEX, token
-from paintpipe.stages.synth.nuscenes_tables import MAP_PATH, VERSION, Record, Tables, add_sensors, fixed_tables
-from paintpipe.stages.synth.nuscenes_tables import pose_values as pose_values
+from paintpipe.stages.synth.nuscenes_tables import (
+    MAP_PATH,
+    VERSION,
+    Record,
+    Tables,
+    add_sensors,
+    fixed_tables,
+    pose_values,
+)
 from paintpipe.stages.synth.populate import build_world
 from paintpipe.stages.synth.rigs import Rig, nuscenes_rig
 from paintpipe.stages.synth.sensing import Picture, Sweep, photograph, sweep
@@ -88,7 +95,9 @@ def _open_scene(
     global_SE3_world = se3_from_quaternion([np.cos(yaw / 2), 0.0, 0.0, np.sin(yaw / 2)], [650.0, 1210.0, 0.0])
     add_sensors(tables, name, rig)
     boxes = BoxWriter(tables, name, world, rig, global_SE3_world)
-    scene = _Scene(root, name, world, rig, seed, settings.keyframes, start_us, global_SE3_world, tables, boxes, progress)
+    scene = _Scene(
+        root, name, world, rig, seed, settings.keyframes, start_us, global_SE3_world, tables, boxes, progress
+    )
     _add_samples(scene)
     return scene
 
@@ -122,7 +131,7 @@ def _add_samples(scene: _Scene) -> None:
     )
 
 
-def _write_map(root: Path, pixels: np.ndarray) -> None:
+def _write_map(root: Path, pixels: UInt8) -> None:
     import cv2
 
     write_bytes(root / MAP_PATH, cv2.imencode(".png", pixels)[1].tobytes())

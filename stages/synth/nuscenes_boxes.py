@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from paintpipe.schemas.arrays import Float64
+from paintpipe.schemas.arrays import Float64, Int64
 from paintpipe.schemas.geometry import se3
 from paintpipe.stages.synth.nuscenes_names import VISIBILITY, token
 from paintpipe.stages.synth.nuscenes_tables import Record, Tables, pose_values
@@ -12,7 +12,7 @@ from paintpipe.stages.synth.primitives import select
 from paintpipe.stages.synth.rigs import Rig
 from paintpipe.stages.synth.sensing import Picture, Sweep
 from paintpipe.stages.synth.settings import CAR, CYCLIST, PEDESTRIAN
-from paintpipe.stages.synth.trace import count_alone
+from paintpipe.stages.synth.trace import trace_solids
 from paintpipe.stages.synth.world import Thing, World
 
 _CATEGORY = {CAR: "vehicle.car", PEDESTRIAN: "human.pedestrian.adult", CYCLIST: "vehicle.bicycle"}
@@ -66,7 +66,7 @@ class BoxWriter:
         instance["last_annotation_token"] = record["token"]
         self.instances[index] = (instance, record)
 
-    def _visible_shares(self, things: np.ndarray, time_s: float, shots: dict[str, Picture]) -> dict[int, float]:
+    def _visible_shares(self, things: Int64, time_s: float, shots: dict[str, Picture]) -> dict[int, float]:
         """Visible pixels of each thing over those that it would cover alone, all cameras together."""
         seen, alone = dict.fromkeys(map(int, things), 0), dict.fromkeys(map(int, things), 0)
         for camera, picture in shots.items():
@@ -80,13 +80,13 @@ class BoxWriter:
             for index in seen:
                 rows = np.flatnonzero((solids.owner == index) & in_view)
                 if len(rows):
-                    alone[index] += count_alone(rays, select(solids, rows), windows[rows])
+                    alone[index] += int(np.isfinite(trace_solids(rays, select(solids, rows), windows[rows])).sum())
                     seen[index] += int(counts[index])
         return {index: seen[index] / alone[index] if alone[index] else 0.0 for index in seen}
 
 
 def attribute_of(thing: Thing) -> str:
-    """nuScenes' attribute of a thing."""
+    """The attribute that nuScenes gives a thing."""
     if thing.label == PEDESTRIAN:
         return "pedestrian.moving" if thing.moves else "pedestrian.standing"
     if thing.label == CYCLIST:

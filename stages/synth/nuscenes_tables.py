@@ -75,7 +75,7 @@ def fixed_tables() -> Tables:
 
 def add_sensors(tables: Tables, scene: str, rig: Rig) -> None:
     """A scene's calibrated sensors, and the sensors themselves where they are not there yet."""
-    channels = {"LIDAR_TOP": ("lidar", rig.ego_SE3_lidar, [])}
+    channels: dict[str, tuple[str, Float64, list[list[float]]]] = {"LIDAR_TOP": ("lidar", rig.ego_SE3_lidar, [])}
     for camera, mount in rig.mounts.items():
         channels[camera] = ("camera", mount.ego_SE3_camera, mount.pinhole.K.tolist())
     present = {record["channel"] for record in tables.records["sensor"]}

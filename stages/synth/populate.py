@@ -28,7 +28,9 @@ def build_world(seed: Sequence[int], duration_s: float) -> World:
     street = _lay_street(rng, end_m)
     route = measure(street, _BEHIND_M - 60, end_m + 120)
     weather = _weather(rng)
-    still = [thing for side in _SIDES for thing in (*_row(rng, route, side, end_m), *_kerbside(rng, route, side, end_m))]
+    still = [
+        thing for side in _SIDES for thing in (*_row(rng, route, side, end_m), *_kerbside(rng, route, side, end_m))
+    ]
     still += _side_streets(rng, route)
     actors = [*_parked(rng, route, end_m), *_traffic(rng, speed, end_m), *_people(rng, street, end_m)]
     numbered = [Thing(**{**vars(thing), "instance": index + 1}) for index, thing in enumerate(actors)]

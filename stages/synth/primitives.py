@@ -66,7 +66,7 @@ class Solids(NamedTuple):
     owner: Int64
 
 
-def affine(axes_m: Float64, center_m: Sequence[float]) -> Float64:
+def affine(axes_m: Float64, center_m: Sequence[float] | Float64) -> Float64:
     """(3, 4) matrix whose columns are the unit solid's three half axes and its centre."""
     return np.column_stack([axes_m, np.asarray(center_m, dtype=np.float64)])
 
@@ -75,7 +75,7 @@ def upright(center_m: Sequence[float], half_m: Sequence[float], yaw_rad: float =
     """(3, 4) `frame_from_unit` of a solid that stands upright, turned by a yaw."""
     c, s = np.cos(yaw_rad), np.sin(yaw_rad)
     rotation = np.array([[c, -s, 0.0], [s, c, 0.0], [0.0, 0.0, 1.0]])
-    return affine(rotation * np.asarray(half_m, dtype=np.float64), center_m)
+    return affine(np.asarray(rotation * np.asarray(half_m), dtype=np.float64), center_m)
 
 
 def along(start_m: Sequence[float], end_m: Sequence[float], radius_m: float) -> Float64:
@@ -86,7 +86,8 @@ def along(start_m: Sequence[float], end_m: Sequence[float], radius_m: float) -> 
     helper = np.array([1.0, 0.0, 0.0]) if abs(direction[0]) < 0.9 else np.array([0.0, 1.0, 0.0])
     side = np.cross(direction, helper)
     side /= np.linalg.norm(side)
-    return affine(np.column_stack([side * radius_m, np.cross(direction, side) * radius_m, axis]), (start + end) / 2)
+    axes: Float64 = np.column_stack([side * radius_m, np.cross(direction, side) * radius_m, axis])
+    return affine(axes, (start + end) / 2)
 
 
 def stack(parts: Sequence[Primitive], owners: Sequence[int]) -> Solids:

@@ -85,7 +85,7 @@ _RING = {
     "CAM_BACK_LEFT": (109.0, (1.04, 0.48, 1.58), 0.786, -1_000),
     "CAM_FRONT_LEFT": (55.0, (1.55, 0.50, 1.51), 0.794, -43_500),
 }
-"""Yaw (degrees), place (m), focal length over image width, and when the spin before the LiDAR's stamp sweeps it (µs)."""
+"""Yaw (degrees), place (m), focal length over image width, and when it fires after the LiDAR's stamp (µs)."""
 
 
 def nuscenes_rig(settings: SynthSettings) -> Rig:

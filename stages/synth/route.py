@@ -36,7 +36,7 @@ class Route:
 
 
 def center_line_at(street: Street, x_m: Float64) -> tuple[Float64, Float64]:
-    """y and dy/dx of the centre line at (N,) x."""
+    """The centre line's y and dy/dx at (N,) x."""
     angle = x_m[:, None] / street.waves[:, 1] + street.waves[:, 2]
     y = (street.waves[:, 0] * (np.sin(angle) - np.sin(street.waves[:, 2]))).sum(axis=1)
     slope: Float64 = (street.waves[:, 0] / street.waves[:, 1] * np.cos(angle)).sum(axis=1)

@@ -1,4 +1,4 @@
-"""What the sensors record of a world: pictures with a class per pixel, sweeps with a class and an instance per point."""
+"""What the sensors record of a world: pictures with a class per pixel, sweeps with a class per point."""
 
 from dataclasses import dataclass
 
@@ -52,12 +52,14 @@ class Sweep:
     things: Int64
 
 
-def photograph(world: World, camera: Pinhole, world_SE3_camera: Float64, time_s: float, noise_seed: list[int]) -> Picture:
+def photograph(
+    world: World, camera: Pinhole, world_SE3_camera: Float64, time_s: float, noise_seed: list[int]
+) -> Picture:
     """The world at a time through a camera: each pixel's class is that of the solid on the ray through its centre."""
     import cv2
 
     solids = world.solids_at(time_s)
-    light = cast_light(world.weather, solids, world.street, _light_center(world, time_s))
+    light = cast_light(world.weather, solids, _light_center(world, time_s))
     rays = camera.rays(world_SE3_camera)
     hits = trace(rays, solids, camera.windows(solids, world_SE3_camera), world.street)
     linear = cv2.GaussianBlur(shade(rays, hits, solids, world.street, light), (3, 3), 0.55)

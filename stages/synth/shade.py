@@ -78,9 +78,7 @@ def surface(winner: int, place: Float64, solids: Solids, street: Street, color: 
 
 
 @numba.njit(cache=True)
-def illuminate(
-    light: Sunlight, view: Float64, place: Float64, normal: Float64, mirror: float, color: Float64
-) -> None:
+def illuminate(light: Sunlight, view: Float64, place: Float64, normal: Float64, mirror: float, color: Float64) -> None:
     """Turn albedo into light that reaches the eye."""
     facing = normal[0] * light.to_sun[0] + normal[1] * light.to_sun[1] + normal[2] * light.to_sun[2]
     sun = facing * sunlit(light, place, normal) if facing > 0.0 else 0.0

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from paintpipe.schemas.arrays import Float64, Int64
+from paintpipe.schemas.arrays import Bool, Float64, Int64
 from paintpipe.stages.synth.pinhole import corners_in
 from paintpipe.stages.synth.primitives import Solids
 from paintpipe.stages.synth.trace import Rays
@@ -50,7 +50,7 @@ class Spinner:
         near = np.linalg.norm(corners, axis=2).min(axis=1) < self.reach_m + 40.0
         return np.where(near[:, None], np.concatenate([rings, columns], axis=1), 0)
 
-    def _rings(self, corners_m: Float64, around: np.ndarray) -> Int64:
+    def _rings(self, corners_m: Float64, around: Bool) -> Int64:
         """(N, 2) rings between the steepest looks at each box's top and bottom."""
         flat = np.linalg.norm(corners_m[:, :, :2], axis=2)
         # the box's nearest side may be nearer than its nearest corner

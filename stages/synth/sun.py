@@ -5,10 +5,9 @@ from typing import NamedTuple
 import numpy as np
 
 from paintpipe.schemas.arrays import Float64, Int64
-from paintpipe.stages.synth.ground import Street
 from paintpipe.stages.synth.pinhole import corners_in, span
 from paintpipe.stages.synth.primitives import Solids
-from paintpipe.stages.synth.trace import Rays, trace
+from paintpipe.stages.synth.trace import Rays, trace_solids
 
 _SIZE_TEXELS = 560
 _TEXEL_M = 0.25
@@ -23,7 +22,7 @@ class Sunlight(NamedTuple):
         color: (3,) of direct light; ambient: (3,) of the sky.
         haze: (3,) colour of the far distance; haze_m: distance at which it takes 63%.
         sun_SE3_world: (4, 4) frame whose z axis runs with the light, x and y in the shadow map.
-        depth_m: (S, S) distance from the sun's plane to the first hit.
+        depth_m: (S, S) distance from the sun's plane to the first solid, inf where none.
         texel_m: size of the map's texels.
     """
 
@@ -47,7 +46,7 @@ class Weather(NamedTuple):
     haze_m: float
 
 
-def cast_light(weather: Weather, solids: Solids, street: Street, center_m: Float64) -> Sunlight:
+def cast_light(weather: Weather, solids: Solids, center_m: Float64) -> Sunlight:
     """The light around a place, with the shadows of all solids near it."""
     world_SE3_sun = _sun_frame(weather.to_sun, center_m)
     steps = (np.arange(_SIZE_TEXELS) + 0.5 - _SIZE_TEXELS / 2) * _TEXEL_M
@@ -55,8 +54,8 @@ def cast_light(weather: Weather, solids: Solids, street: Street, center_m: Float
     origins = np.stack([x, y, np.zeros_like(x)], axis=-1) @ world_SE3_sun[:3, :3].T + world_SE3_sun[:3, 3]
     rays = Rays(np.ascontiguousarray(origins), -weather.to_sun.reshape(1, 1, 3))
     sun_SE3_world = np.linalg.inv(world_SE3_sun)
-    hits = trace(rays, solids, _windows(solids, sun_SE3_world), street)
-    return Sunlight(*weather, sun_SE3_world, hits.distance_m, _TEXEL_M)
+    depth_m = trace_solids(rays, solids, _windows(solids, sun_SE3_world))
+    return Sunlight(*weather, sun_SE3_world, depth_m, _TEXEL_M)
 
 
 def _sun_frame(to_sun: Float64, center_m: Float64) -> Float64:

@@ -49,11 +49,12 @@ def trace(rays: Rays, solids: Solids, windows: Int64, street: Street) -> Hits:
     return Hits(distance_m, winner)
 
 
-def count_alone(rays: Rays, solids: Solids, windows: Int64) -> int:
-    """How many rays would meet these solids if nothing else stood in the way."""
+def trace_solids(rays: Rays, solids: Solids, windows: Int64) -> Float64:
+    """(H, W) distance to the nearest solid alone, without the ground; inf where there is none."""
     distance_m = np.full(rays.shape, np.inf)
-    _trace_solids(rays.origin_m, rays.direction, solids, windows, distance_m, np.zeros(rays.shape, dtype=np.int64))
-    return int(np.isfinite(distance_m).sum())
+    winner = np.zeros(rays.shape, dtype=np.int64)
+    _trace_solids(rays.origin_m, rays.direction, solids, windows, distance_m, winner)
+    return distance_m
 
 
 @numba.njit(cache=True)

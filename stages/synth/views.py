@@ -47,7 +47,7 @@ def render_views(seeds: Sequence[int], plan: ViewPlan) -> Iterator[LabelledView]
     settings = SynthSettings()
     front: list[tuple[Layout, Mount]] = [("semantickitti", mount) for mount in kitti_rig(settings)[0].mounts.values()]
     ring: list[tuple[Layout, Mount]] = [("nuscenes", mount) for mount in nuscenes_rig(settings).mounts.values()]
-    shots = [(mount, view) for view in range(plan.front_views) for mount in front]
+    shots = [(mount, float(view)) for view in range(plan.front_views) for mount in front]
     shots += [(mount, view + 0.5) for view in range(plan.ring_views) for mount in ring]
     duration_s = max(plan.front_views, plan.ring_views + 1) * plan.spacing_s
     for seed in seeds:

@@ -39,11 +39,10 @@ def test_the_first_failure_stops_the_rest_and_keeps_what_was_done(name: str) -> 
         time.sleep(0.002)
         return task
 
-    results = []
+    results: list[tuple[int, int]] = []
     with pytest.raises(Fault, match="5"):
-        for task, _ in executor(name, 3).run(range(100), work):
-            results.append(task)  # what came before the fault counts
-    assert sorted(results) == sorted(set(started) - {5})
+        results.extend(executor(name, 3).run(range(100), work))
+    assert sorted(task for task, _ in results) == sorted(set(started) - {5})
     assert len(started) < 12
 
 

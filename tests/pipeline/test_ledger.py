@@ -3,7 +3,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from paintpipe.pipeline.changes import digest_of, explain_change
@@ -121,6 +121,7 @@ JSON = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.sampled_from("abc"), JSON), st.dictionaries(st.sampled_from("abc"), JSON))
 def test_another_digest_is_always_explained(old: dict[str, Any], new: dict[str, Any]) -> None:
     if digest_of(old) == digest_of(new):

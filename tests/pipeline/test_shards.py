@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from paintpipe.pipeline.shards import Shard, plan_shards
@@ -23,6 +23,7 @@ def test_a_limit_rounds_up_to_whole_shards(limit: int, shards: int) -> None:
     assert plan_shards({"00": 5, "01": 2}, 2, limit) == plan_shards({"00": 5, "01": 2}, 2)[:shards]
 
 
+@settings(deadline=None)
 @given(CATALOGS, st.integers(1, 20))
 def test_every_frame_is_in_exactly_one_shard(frames: dict[str, int], size: int) -> None:
     shards = plan_shards(frames, size)
@@ -31,6 +32,7 @@ def test_every_frame_is_in_exactly_one_shard(frames: dict[str, int], size: int) 
     assert all(shard.start == shard.index * size and 0 < len(shard) <= size for shard in shards)
 
 
+@settings(deadline=None)
 @given(CATALOGS, st.integers(1, 20), st.integers(1, 120))
 def test_a_limit_never_cuts_and_never_takes_more_than_needed(frames: dict[str, int], size: int, limit: int) -> None:
     every, some = plan_shards(frames, size), plan_shards(frames, size, limit)

@@ -1,4 +1,4 @@
-"""sample_annotation: the boxes of the selected scenes as columns, with names in place of tokens where they are shared."""
+"""sample_annotation: the boxes of the selected scenes as columns, with names in place of shared tokens."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -60,9 +60,7 @@ def read_annotations(tables: Tables, samples: Samples) -> Annotations:
     return Annotations(columns.finish(order), list(namer.codes))
 
 
-def _extend(
-    columns: Columns, tables: Tables, samples: Samples, namer: "_Namer", piece: list[SampleAnnotation]
-) -> None:
+def _extend(columns: Columns, tables: Tables, samples: Samples, namer: "_Namer", piece: list[SampleAnnotation]) -> None:
     kept: list[tuple[int, int, SampleAnnotation]] = []
     for record in piece:
         number = samples.number.get(record.sample_token)

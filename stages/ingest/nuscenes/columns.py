@@ -1,6 +1,6 @@
 """Records turned into columns piece by piece, so that a table of a million rows costs bytes and not objects."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -23,7 +23,7 @@ class Columns:
         self._kinds = kinds
         self._pieces: dict[str, list[Any]] = {name: [] for name in kinds}
 
-    def extend(self, rows: dict[str, Sequence[Any]]) -> None:
+    def extend(self, rows: Mapping[str, Sequence[Any]]) -> None:
         """Append rows, given as one sequence a column."""
         for name, values in rows.items():
             if len(values):

@@ -58,9 +58,7 @@ def camera_SE3_lidar(
     return moved
 
 
-def _global_SE3_sensor(
-    files: list[SensorFile], poses: EgoPoses, calibrations: dict[str, Calibration]
-) -> Float64:
+def _global_SE3_sensor(files: list[SensorFile], poses: EgoPoses, calibrations: dict[str, Calibration]) -> Float64:
     global_SE3_ego = poses.global_SE3_ego[[poses.row[file.pose_token] for file in files]]
     ego_SE3_sensor = [calibrations[file.calibration_token].ego_SE3_sensor for file in files]
     product: Float64 = global_SE3_ego @ np.array(ego_SE3_sensor).reshape(-1, 4, 4)

@@ -15,12 +15,14 @@ class Pairing:
     """The images of one scene, by camera in order of time.
 
     Attributes:
-        images: all that can be used.
+        images: all that can be used, at least one a camera.
+        times_us: camera → (N,) when they were taken.
         keyframes: (camera, sample) → the sample's own image.
         median_dt_us: camera → median of image time minus sweep time over the scene's keyframes, 0 where it has none.
     """
 
     images: ByCamera
+    times_us: dict[str, Int64]
     keyframes: dict[tuple[str, int], SensorFile]
     median_dt_us: dict[str, float]
 
@@ -37,23 +39,20 @@ class Pairing:
         return {camera: self._nearest(camera, sweep) for camera in self.images}
 
     def _nearest(self, camera: str, sweep: SensorFile) -> SensorFile:
-        images = self.images[camera]
-        times_us = self._times_us(camera)
-        away_us = np.abs(times_us - (sweep.timestamp_us + self.median_dt_us[camera]))
-        return images[int(np.argmin(away_us))]
-
-    def _times_us(self, camera: str) -> Int64:
-        return np.array([image.timestamp_us for image in self.images[camera]], dtype=np.int64)
+        away_us = np.abs(self.times_us[camera] - (sweep.timestamp_us + self.median_dt_us[camera]))
+        return self.images[camera][int(np.argmin(away_us))]
 
 
 def pair(images: ByCamera, sweeps: list[SensorFile]) -> Pairing:
-    """The pairing of one scene's images with its sweeps."""
-    keyframes = {
-        (camera, image.sample): image for camera, files in images.items() for image in files if image.is_keyframe
-    }
+    """The pairing of one scene's images, given in order of time, with its sweeps."""
+    times_us = {name: np.array([image.timestamp_us for image in files]) for name, files in images.items()}
+    keyframes = {(name, image.sample): image for name, files in images.items() for image in files if image.is_keyframe}
     sweep_us = {sweep.sample: sweep.timestamp_us for sweep in sweeps if sweep.is_keyframe}
-    dt_us: dict[str, list[int]] = {camera: [] for camera in images}
-    for (camera, sample), image in keyframes.items():
-        if sample in sweep_us:
-            dt_us[camera].append(image.timestamp_us - sweep_us[sample])
-    return Pairing(images, keyframes, {camera: float(np.median(times)) if times else 0.0 for camera, times in dt_us.items()})
+    median_dt_us = {name: _median_dt_us(files, sweep_us) for name, files in images.items()}
+    return Pairing(images, times_us, keyframes, median_dt_us)
+
+
+def _median_dt_us(images: list[SensorFile], sweep_us: dict[int, int]) -> float:
+    keyframes = [image for image in images if image.is_keyframe and image.sample in sweep_us]
+    dt_us = [image.timestamp_us - sweep_us[image.sample] for image in keyframes]
+    return float(np.median(dt_us)) if dt_us else 0.0

@@ -72,7 +72,8 @@ class SensorFiles:
     def of_scene(self, index: int) -> list[SensorFile]:
         """The files of one scene, by time."""
         low, high = (int(place) for place in np.searchsorted(self.scene, [index, index + 1]))
-        return list(map(SensorFile._make, zip(*(as_list(self.columns[name], low, high) for name in _KINDS), strict=True)))
+        values = (as_list(self.columns[name], low, high) for name in SensorFile._fields)
+        return list(map(SensorFile, *values))
 
 
 def read_sensor_files(

@@ -23,6 +23,8 @@ from paintpipe.stages.ingest.nuscenes.records import Record
 R = TypeVar("R", bound=Record)
 
 CHUNK_BYTES = 4 << 20
+"""Pieces of 1 and of 16 MB took longer."""
+UNKNOWN_TOKEN = "?"
 _RECORD_END = re.compile(rb"\}\s*,\s*$")
 
 
@@ -32,7 +34,7 @@ def dangling(table: str, token: str) -> str:
 
 
 class _TokenOnly(msgspec.Struct, gc=False):
-    token: str = "?"
+    token: str = UNKNOWN_TOKEN
 
 
 @dataclass(frozen=True)
@@ -95,16 +97,18 @@ class Tables:
             try:
                 yield from _decoded(stream, self.chunk_bytes, partial(self._decode, table, kind, _decoder(kind)))
             except msgspec.DecodeError as error:
-                raise InputFileError(f"damaged table: {error}", where=path, expected="a JSON array of records") from None
+                raise InputFileError(
+                    f"damaged table: {error}", where=path, expected="a JSON array of records"
+                ) from None
 
-    def _decode(self, table: str, kind: type[R], whole: msgspec.json.Decoder, piece: bytes) -> list[R]:
+    def _decode(self, table: str, kind: type[R], whole: msgspec.json.Decoder[list[R]], piece: bytes) -> list[R]:
         try:
             records: list[R] = whole.decode(piece)
         except msgspec.ValidationError:
             return self._one_by_one(table, msgspec.json.Decoder(kind), piece)
         return records
 
-    def _one_by_one(self, table: str, decoder: msgspec.json.Decoder, piece: bytes) -> list[R]:
+    def _one_by_one(self, table: str, decoder: msgspec.json.Decoder[R], piece: bytes) -> list[R]:
         records = []
         for raw in msgspec.json.decode(piece, type=list[msgspec.Raw]):
             try:
@@ -114,7 +118,7 @@ class Tables:
         return records
 
 
-def _decoder(kind: type[Record]) -> msgspec.json.Decoder:
+def _decoder(kind: type[R]) -> msgspec.json.Decoder[list[R]]:
     return msgspec.json.Decoder(list[kind])  # type: ignore[valid-type]
 
 
@@ -122,7 +126,7 @@ def _token(raw: msgspec.Raw) -> str:
     try:
         return str(msgspec.json.decode(raw, type=_TokenOnly).token)
     except msgspec.ValidationError:
-        return "?"
+        return UNKNOWN_TOKEN
 
 
 def _decoded(stream: BinaryIO, chunk_bytes: int, decode: Callable[[bytes], list[R]]) -> Iterator[list[R]]:

@@ -33,6 +33,11 @@ def segmenter(real_data: Path, scale: str, size_px: tuple[int, int] | None = Non
     return load_segmenter(card, weights, len(CITY), SegmentSettings(input_size_px=size_px))
 
 
+def read(root: DirectoryRoot, path: str) -> bytes:
+    with root.open_bytes(path) as stream:
+        return stream.read()
+
+
 def test_semantickitti_labels_are_their_own_perfect_prediction(real_data: Path) -> None:
     total = np.zeros((19, 20), np.int64)
     for path in sorted((real_data / "semantickitti/dataset/sequences/00/labels").glob("*.label")):
@@ -85,8 +90,8 @@ def test_boxes_of_kitti_hold_points_of_their_class(real_data: Path) -> None:
     for frame_id in ("000000", "000004"):
         frame = next(row for row in rows.frames if row.frame_id == frame_id)
         image = next(row for row in rows.images if (row.frame_id, row.camera) == (frame_id, "image_2"))
-        points = decode_points(root.open_bytes(frame.points_path).read(), 4, frame.points_path)
-        pixels = network.predict([decode_image(root.open_bytes(image.image_path).read(), image.image_path)])[0]
+        points = decode_points(read(root, frame.points_path), 4, frame.points_path)
+        pixels = network.predict([decode_image(read(root, image.image_path), image.image_path)])[0]
         view = CameraView("image_2", image.width_px, image.height_px, image.image_from_lidar)
         painted = paint_frame(
             points, [view], {"image_2": pixels}, ("image_2",), len(CITY), PaintSettings(), frame.frame_id

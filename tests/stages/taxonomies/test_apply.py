@@ -86,7 +86,8 @@ def test_near_agrees_with_every_distance(seed: int, count: int) -> None:
 def test_rows_sum_to_one_before_and_after(pair: tuple[str, str], seed: int, half: bool) -> None:
     mapping = load_mapping(*pair)
     rng = np.random.default_rng(seed)
-    scores = rng.dirichlet(np.full(len(mapping.source), 0.2), 50).astype(np.float16 if half else np.float32)
+    drawn = rng.dirichlet(np.full(len(mapping.source), 0.2), 50)
+    scores = drawn.astype(np.float16) if half else drawn.astype(np.float32)
     scores[::7] = 0
     mapped = map_scores(scores, rng.uniform(-1, 1, (50, 3)), mapping)
     sums = mapped.sum(axis=1)

@@ -1,0 +1,120 @@
+"""`paintpipe demo`: the whole job on synthetic streets, from raw files to a page of pictures."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from paintpipe.pipeline.publish import publish_file
+from paintpipe.pipeline.tables import read_parquet
+from paintpipe.stages.synth.settings import Layout
+from paintpipe.stages.view.page import Code, Heading, Picture, Section, Table, Text, html_page
+from paintpipe.workflows.comparison import compared, table_cells
+from paintpipe.workflows.evaluate import EvaluateRequest, evaluate
+from paintpipe.workflows.ingest import IngestRequest, ingest
+from paintpipe.workflows.paint import PaintRequest, paint
+from paintpipe.workflows.synth import synth
+from paintpipe.workflows.view import ViewRequest, view
+
+LAYER = "street-tiny"
+
+
+@dataclass(frozen=True)
+class Part:
+    """One half of the demo.
+
+    Attributes:
+        layout: whose file formats.
+        title: heading on the page.
+        frames: sweeps (nuScenes: keyframes) to make.
+        story: what the reader is looking at.
+        video: whether to draw one.
+    """
+
+    layout: Layout
+    title: str
+    frames: int
+    story: str
+    video: bool = False
+
+
+PARTS = (
+    Part(
+        "semantickitti",
+        "A drive in SemanticKITTI's layout",
+        8,
+        "One forward camera and a 64-beam LiDAR. The network street-tiny has never seen this street; the layer masks is "
+        "painted from exact label images instead, so what is wrong in it is due to projection, occlusion and sampling alone.",
+        video=True,
+    ),
+    Part(
+        "nuscenes",
+        "A scene in nuScenes' layout",
+        2,
+        "Six cameras around a 32-beam LiDAR; each image is taken at its own instant, and the vehicle's motion between "
+        "sweep and image is taken out before the points are projected.",
+    ),
+)
+
+NEXT = """paintpipe ingest kitti FOLDER_WITH_training --workspace kitti-painted
+cd kitti-painted
+paintpipe models                                   # the networks, with licence and source
+paintpipe models fetch espnetv2-s2.0-cityscapes    # or your own weights, ONNX file or model card
+paintpipe paint --model espnetv2-s2.0-cityscapes
+paintpipe evaluate
+paintpipe view"""
+
+
+def demo(out: Path, seed: int = 7, quiet: bool = False) -> str:
+    """Make both datasets, ingest, paint, evaluate, draw; returns what the command prints at its end.
+
+    Args:
+        out: folder for everything; painted parts that are done are not painted again.
+        seed: of the synthetic streets.
+        quiet: no progress bars.
+    """
+    texts, sections = [], [Text("Made by `paintpipe demo`: synthetic streets, exact labels, no download, no GPU.")]
+    page: list[Section] = [*sections]
+    for part in PARTS:
+        text, shown = _part(part, out, seed, quiet)
+        texts.append(f"# {part.title}\n\n{text}")
+        page += [Heading(part.title), Text(part.story), *shown]
+    page += [Heading("Your own data"), Code(NEXT)]
+    publish_file(out / "index.html", html_page("paintpipe demo", page).encode())
+    where = f"page: {out / 'index.html'}\ndata: {out / 'data'}\nworkspaces: "
+    where += ", ".join(str(out / part.layout) for part in PARTS)
+    return "\n\n".join([*texts, where, f"next, with real data:\n{_indented(NEXT)}"])
+
+
+def _part(part: Part, out: Path, seed: int, quiet: bool) -> tuple[str, list[Section]]:
+    data, workspace = out / "data" / part.layout, out / part.layout
+    synth(data, part.layout, seed, part.frames, quiet=quiet)
+    ingest(IngestRequest(part.layout, str(data), workspace, quiet=quiet))
+    paint(PaintRequest(workspace, from_masks=data / "masks", layer="masks", quiet=quiet, overwrite=True))
+    paint(PaintRequest(workspace, model=LAYER, layer=LAYER, quiet=quiet, overwrite=True))
+    text = evaluate(EvaluateRequest(workspace, quiet=quiet))
+    return text, [*_tables(workspace), *_pictures(part, workspace, quiet)]
+
+
+def _tables(workspace: Path) -> list[Section]:
+    paths = sorted((workspace / "tables").glob("*.parquet"))
+    shown: list[Section] = []
+    for title, table in compared({path.stem: read_parquet(path) for path in paths}):
+        header, *rows = table_cells(table)
+        shown.append(Table(header, rows, title))
+    return shown
+
+
+def _pictures(part: Part, workspace: Path, quiet: bool) -> list[Section]:
+    request = ViewRequest(workspace, layer=LAYER, quiet=quiet)
+    sheet = view(request)[0]
+    charts = view(ViewRequest(workspace, layer=LAYER, charts=True, quiet=quiet))
+    if part.video:
+        view(ViewRequest(workspace, layer=LAYER, video=True, quiet=quiet))
+    captions = ["A painted frame: segmentation, painted points, bird's-eye view", "Confusion matrix", "IoU by class"]
+    return [
+        Picture(path.read_bytes(), caption, f"{caption}, {part.title}")
+        for path, caption in zip([sheet, *charts], captions, strict=True)
+    ]
+
+
+def _indented(text: str) -> str:
+    return "\n".join(f"  {line}" for line in text.splitlines())

@@ -1,0 +1,153 @@
+"""`paintpipe view`: a frame, a sequence or a layer's scores as pictures."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from paintpipe.pipeline.progress import track
+from paintpipe.pipeline.publish import publish_file
+from paintpipe.pipeline.roots import LocalRoot
+from paintpipe.pipeline.workspace import Workspace
+from paintpipe.schemas.arrays import UInt8
+from paintpipe.schemas.errors import ConfigError
+from paintpipe.schemas.settings import SegmentSettings
+from paintpipe.stages.view.bev import birds_eye
+from paintpipe.stages.view.encode import encode_png
+from paintpipe.stages.view.legend import present_labels
+from paintpipe.stages.view.sheet import CameraPanel, frame_sheet, mosaic, sheet_birds_eye_px
+from paintpipe.stages.view.video import VideoWriter, side_by_side
+from paintpipe.workflows.catalog import open_catalog
+from paintpipe.workflows.choose_painter import PainterChoice
+from paintpipe.workflows.layers import Layer, open_layers, painted_frames
+from paintpipe.workflows.pictures import FramePictures, PictureSource, extent_m
+from paintpipe.workflows.stores import existing_store
+from paintpipe.workflows.view_charts import charts
+
+
+@dataclass(frozen=True)
+class ViewRequest:
+    """What to draw; the fields are the options of `paintpipe view`."""
+
+    workspace: Path
+    model: str | None = None
+    weights: Path | None = None
+    trust_model: str = ""
+    segment: SegmentSettings = field(default_factory=SegmentSettings)
+    layer: str | None = None
+    frame: str | None = None
+    sequence: str | None = None
+    video: bool = False
+    charts: bool = False
+    single: bool = False
+    out: Path | None = None
+    quiet: bool = False
+
+
+def view(request: ViewRequest) -> list[Path]:
+    """Draw what was asked for; returns the files written.
+
+    Raises:
+        WorkspaceError: nothing is painted, or (charts) nothing evaluated.
+        ConfigError: no such frame or sequence.
+    """
+    workspace = Workspace(request.workspace)
+    out = request.out or workspace.figures
+    catalog, opened = open_catalog(workspace.catalog), existing_store(request.workspace)
+    name = request.layer or workspace.read_config().get("last", {}).get("layer")
+    layer = open_layers(opened, (name,) if name else (), ())[0]
+    if request.charts:
+        return charts(workspace.tables, layer, out)
+    choice = PainterChoice(request.model, request.weights, request.trust_model, segment=request.segment)
+    source = PictureSource(workspace, catalog, opened, layer, LocalRoot(catalog.info.root), choice)
+    if request.video:
+        return [_video(source, layer, request, out)]
+    sequence, index = _place(source, layer, request.frame)
+    frame = source.frame(sequence, index)
+    pictures = frame_pictures(source, frame, single=request.single)
+    stem = f"{layer.name}-{sequence}-{frame.row.frame_id}"
+    return [_save(out / f"{stem}{suffix}.png", picture) for suffix, picture in pictures.items()]
+
+
+def frame_pictures(source: PictureSource, frame: FramePictures, single: bool) -> dict[str, UInt8]:
+    """Pictures of a frame by the end of their file name: one sheet, or each picture alone."""
+    scale = 2.0 if len(frame.images) > 2 else 1.0
+    panels = [
+        CameraPanel(row.camera, source.points_on(frame, row, image, scale), source.segmented(row, image))
+        for row, image in frame.images
+    ]
+    sizes = [(row.height_px, row.width_px) for row, _ in frame.images]
+    side_px = sheet_birds_eye_px(sizes, segmented=any(panel.segmented is not None for panel in panels))
+    above = _birds_eye(source, frame, 900 if single else side_px, extent_m([frame]))
+    if single:
+        pictures = {f"-{panel.camera}-points": panel.points for panel in panels}
+        pictures |= {f"-{panel.camera}-classes": panel.segmented for panel in panels if panel.segmented is not None}
+        return {**pictures, "-birds-eye": above}
+    taxonomy = source.layer.taxonomy
+    title = f"{source.catalog.info.dataset}  {frame.row.sequence} / {frame.row.frame_id}"
+    painted = int((frame.label != 255).sum())
+    subtitle = f"layer {source.layer.name}: {painted:,} of {len(frame.label):,} points painted"
+    return {"": frame_sheet(panels, above, title, taxonomy, present_labels(frame.label), subtitle)}
+
+
+def _birds_eye(source: PictureSource, frame: FramePictures, side_px: int, reach_m: float) -> UInt8:
+    turn = frame.row.ego_SE3_lidar
+    taxonomy = source.layer.taxonomy
+    return birds_eye(frame.points, frame.label, taxonomy, reach_m, side_px, frame.boxes, ego_SE3_lidar=turn)
+
+
+def _video(source: PictureSource, layer: Layer, request: ViewRequest, out: Path) -> Path:
+    wanted = request.sequence or layer.marks[0].shard.sequence
+    places = [place for place in painted_frames(layer) if place[0] == wanted]
+    if not places:
+        names = dict.fromkeys(mark.shard.sequence for mark in layer.marks)
+        raise ConfigError(f"no painted sequence {wanted!r}", expected="one of " + ", ".join(names))
+    path = out / f"{layer.name}-{wanted}.mp4"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    reach_m = extent_m([source.frame(*places[0])])
+    writer: VideoWriter | None = None
+    try:
+        for place in track(places, "video", "frame", quiet=request.quiet):
+            picture = _video_frame(source, source.frame(*place), reach_m)
+            if writer is None:
+                size_px = (picture.shape[1], picture.shape[0])
+                writer = VideoWriter(path, size_px, _frames_per_second(source, places)).__enter__()
+            writer.write(picture)
+    except BaseException as error:
+        if writer is not None:
+            writer.__exit__(type(error), error, error.__traceback__)
+        raise
+    assert writer is not None
+    writer.__exit__(None, None, None)
+    return path
+
+
+def _video_frame(source: PictureSource, frame: FramePictures, reach_m: float) -> UInt8:
+    pictures = [source.points_on(frame, row, image) for row, image in frame.images]
+    above = _birds_eye(source, frame, 480, reach_m)
+    if not pictures:
+        return above
+    cameras = [row.camera for row, _ in frame.images]
+    seen = pictures[0] if len(pictures) == 1 else mosaic(pictures, cameras, 1280)
+    return side_by_side(seen, above, 480)
+
+
+def _frames_per_second(source: PictureSource, places: list[tuple[str, int]]) -> float:
+    times = [time for time in source.catalog.column("frames", places[0][0], "timestamp_us") if time is not None]
+    if len(times) < 2 or times[-1] <= times[0]:
+        return 10.0
+    return min(30.0, max(1.0, (len(times) - 1) * 1e6 / (times[-1] - times[0])))
+
+
+def _place(source: PictureSource, layer: Layer, frame: str | None) -> tuple[str, int]:
+    places = list(painted_frames(layer))
+    if frame is None:
+        return places[0]
+    sequence, _, frame_id = frame.rpartition("/")
+    for name, index in places:
+        if sequence in ("", name) and source.catalog.column("frames", name, "frame_id")[index] == frame_id:
+            return name, index
+    raise ConfigError(f"no painted frame {frame!r} in layer {layer.name}", expected="SEQUENCE/FRAME_ID")
+
+
+def _save(path: Path, picture: UInt8) -> Path:
+    publish_file(path, encode_png(picture))
+    return path
