@@ -41,8 +41,8 @@ PARTS = (
         "semantickitti",
         "A drive in SemanticKITTI's layout",
         8,
-        "One forward camera and a 64-beam LiDAR. The network street-tiny has never seen this street; the layer masks is "
-        "painted from exact label images instead, so what is wrong in it is due to projection, occlusion and sampling alone.",
+        "One forward camera and a 64-beam LiDAR. The network street-tiny has never seen this street; the layer masks "
+        "is painted from exact label images instead: what is wrong there is due to projection and occlusion alone.",
         video=True,
     ),
     Part(

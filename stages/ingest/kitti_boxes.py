@@ -13,6 +13,7 @@ from paintpipe.schemas.arrays import Float64
 from paintpipe.schemas.catalog import BoxRow, FrameRow
 from paintpipe.schemas.errors import InputFileError
 from paintpipe.schemas.geometry import transform_points
+from paintpipe.stages.ingest.quaternion import quaternion_from_rotation
 
 NUM_FIELDS = 15
 DONT_CARE = "DontCare"
@@ -55,8 +56,8 @@ def parse_objects(text: str, where: str) -> list[KittiObject]:
 def box_row(item: KittiObject, frame: FrameRow, lidar_SE3_rect: Float64) -> BoxRow:
     """A box of the catalog.
 
-    The heading is turned as a vector, (cos ry, 0, -sin ry), and its angle taken afterwards, so that a LiDAR that does
-    not stand exactly upright in the camera frame is accounted for. For one that does, yaw = -ry - pi/2.
+    The box's axes are turned as vectors, so that a LiDAR that does not stand exactly upright in the camera frame is
+    accounted for: `rotation_wxyz` holds all of it, `yaw_rad` the heading's angle. For an upright one, yaw = -ry - pi/2.
 
     Args:
         item: the object as published.
@@ -65,7 +66,7 @@ def box_row(item: KittiObject, frame: FrameRow, lidar_SE3_rect: Float64) -> BoxR
     """
     height_m, width_m, length_m, x_m, y_m, z_m, ry_rad = item.box.tolist()
     middle_rect_m = np.array([[x_m, y_m - height_m / 2, z_m]])  # y points down
-    heading_lidar = lidar_SE3_rect[:3, :3] @ np.array([cos(ry_rad), 0.0, -sin(ry_rad)])
+    lidar_R_box = lidar_SE3_rect[:3, :3] @ _rect_R_box(ry_rad)
     return BoxRow(
         sequence=frame.sequence,
         index=frame.index,
@@ -73,7 +74,8 @@ def box_row(item: KittiObject, frame: FrameRow, lidar_SE3_rect: Float64) -> BoxR
         class_name=item.class_name,
         center_m=transform_points(lidar_SE3_rect, middle_rect_m)[0],
         size_lwh_m=np.array([length_m, width_m, height_m]),
-        yaw_rad=float(np.arctan2(heading_lidar[1], heading_lidar[0])),
+        yaw_rad=float(np.arctan2(lidar_R_box[1, 0], lidar_R_box[0, 0])),
+        rotation_wxyz=quaternion_from_rotation(lidar_R_box),
         box_2d_px=item.box_2d_px,
         alpha_rad=item.alpha_rad,
         truncation=item.truncation,
@@ -81,6 +83,12 @@ def box_row(item: KittiObject, frame: FrameRow, lidar_SE3_rect: Float64) -> BoxR
         difficulty=difficulty(item),
         kitti_box=item.box,
     )
+
+
+def _rect_R_box(ry_rad: float) -> Float64:
+    """(3, 3) whose columns are the box's length, width (to the left) and height (up) in the rectified camera frame."""
+    c, s = cos(ry_rad), sin(ry_rad)
+    return np.array([[c, s, 0.0], [0.0, 0.0, -1.0], [-s, c, 0.0]])
 
 
 def difficulty(item: KittiObject) -> str | None:

@@ -17,6 +17,7 @@ Rng = np.random.Generator
 
 _BEHIND_M, _AHEAD_M = -130.0, 190.0
 _LANE_M = 1.75
+_FASTEST_MPS = 10.0
 _SIDES = (-1.0, 1.0)
 
 
@@ -26,13 +27,15 @@ def build_world(seed: Sequence[int], duration_s: float) -> World:
     speed = rng.uniform(5.5, 9.0)
     end_m = _AHEAD_M + speed * duration_s
     street = _lay_street(rng, end_m)
-    route = measure(street, _BEHIND_M - 60, end_m + 120)
+    # oncoming traffic starts as far away as it may come from
+    far_m = end_m + _FASTEST_MPS * duration_s
+    route = measure(street, _BEHIND_M - 60 - _FASTEST_MPS * duration_s, far_m + 120)
     weather = _weather(rng)
     still = [
         thing for side in _SIDES for thing in (*_row(rng, route, side, end_m), *_kerbside(rng, route, side, end_m))
     ]
     still += _side_streets(rng, route)
-    actors = [*_parked(rng, route, end_m), *_traffic(rng, speed, end_m), *_people(rng, street, end_m)]
+    actors = [*_parked(rng, route, end_m), *_traffic(rng, speed, far_m), *_people(rng, street, end_m)]
     numbered = [Thing(**{**vars(thing), "instance": index + 1}) for index, thing in enumerate(actors)]
     return World(street, route, (*still, *numbered), weather, -_LANE_M, speed)
 
@@ -41,7 +44,9 @@ def _lay_street(rng: Rng, end_m: float) -> Street:
     waves = [[rng.uniform(6, 12), rng.uniform(45, 60), rng.uniform(0, 2 * np.pi)]]
     waves.append([rng.uniform(0, 1.2), rng.uniform(18, 25), rng.uniform(0, 2 * np.pi)])
     crossings = np.cumsum(rng.uniform(55, 95, size=int((end_m - _BEHIND_M) / 55) + 2)) + _BEHIND_M
-    return Street(np.array(waves), rng.uniform(6.2, 6.9), rng.uniform(0.10, 0.15), crossings, 3.6, 260.0)
+    return Street(
+        np.array(waves), rng.uniform(6.2, 6.9), rng.uniform(0.10, 0.15), crossings[crossings < end_m + 60], 3.6, 260.0
+    )
 
 
 def _weather(rng: Rng) -> Weather:
@@ -56,7 +61,7 @@ def _weather(rng: Rng) -> Weather:
 
 
 def _thing(
-    parts: list[Primitive], label: int, place: tuple[float, float, float], turn_rad: float, speed_mps: float = 0.0
+    parts: list[Primitive], label: int, place: tuple[float, float], turn_rad: float, speed_mps: float = 0.0
 ) -> Thing:
     return Thing(tuple(parts), label, *place, turn_rad, speed_mps)
 
@@ -81,12 +86,12 @@ def _row(rng: Rng, route: Route, side: float, end_m: float) -> list[Thing]:
         s += width + gap
         if rng.random() < 0.78:
             left = side * (set_back + depth / 2 + rng.uniform(0, 1.5))
-            things.append(_thing(house(rng, width - 0.3, depth), BUILDING, (middle, left, street.kerb_m), facing))
+            things.append(_thing(house(rng, width - 0.3, depth), BUILDING, (middle, left), facing))
         else:
             row = hedge(rng, width - 1)
-            things.append(_thing(row, VEGETATION, (middle, side * (set_back + 0.5), street.kerb_m), 0))
+            things.append(_thing(row, VEGETATION, (middle, side * (set_back + 0.5)), 0))
             for shift in (-width / 3, width / 3):
-                place = (middle + shift, side * (set_back + rng.uniform(3, 7)), street.kerb_m)
+                place = (middle + shift, side * (set_back + rng.uniform(3, 7)))
                 things.append(_thing(tree(rng), VEGETATION, place, 0))
     return things
 
@@ -100,25 +105,24 @@ def _kerbside(rng: Rng, route: Route, side: float, end_m: float) -> list[Thing]:
     while s < end_m + 40:
         s += rng.uniform(4.0, 9.0)
         pick = int(rng.choice(4, p=(0.30, 0.23, 0.34, 0.13)))
-        if not _clear_of_crossings(route, s, 1.0):
+        if not _clear_of_crossings(route, s, 2.5):
             continue
         # lamps lean over the road; signs look at the traffic of their side
         turn = inwards if labels[pick] != TRAFFIC_SIGN else (np.pi if side > 0 else 0.0)
-        things.append(_thing(makers[pick](rng), labels[pick], (s, place_left, street.kerb_m), turn))
+        things.append(_thing(makers[pick](rng), labels[pick], (s, place_left), turn))
     return things
 
 
 def _side_streets(rng: Rng, route: Route) -> list[Thing]:
     """Houses and trees that close the view down each side street."""
-    things, street = [], route.street
-    for x in street.crossings_m:
+    things = []
+    for x in route.street.crossings_m.tolist():
         for side in _SIDES:
-            s, far = route.at(float(x)), side * rng.uniform(48, 62)
-            things.append(_thing(house(rng, 18, 10), BUILDING, (s, far, street.kerb_m), 0))
-            for along_m in (-8.0, 8.0):
-                for out in (24.0, 36.0):
-                    place = (s + along_m, side * (out + rng.uniform(-3, 3)), street.kerb_m)
-                    things.append(_thing(tree(rng), VEGETATION, place, 0))
+            far = side * rng.uniform(48, 62)
+            things.append(_thing(house(rng, 18, 10), BUILDING, (route.beside(x, far), far), 0))
+            for along_m, out in ((-8.0, 24.0), (-8.0, 36.0), (8.0, 24.0), (8.0, 36.0)):
+                left = side * (out + rng.uniform(-3, 3))
+                things.append(_thing(tree(rng), VEGETATION, (route.beside(x + along_m, left), left), 0))
     return things
 
 
@@ -130,28 +134,28 @@ def _parked(rng: Rng, route: Route, end_m: float) -> list[Thing]:
             s += rng.uniform(5.6, 7.0) if rng.random() < 0.6 else rng.uniform(8, 22)
             if _clear_of_crossings(route, s, 5.5):
                 left = side * (route.street.half_road_m - 1.05 + rng.uniform(-0.1, 0.05))
-                things.append(_thing(car(rng), CAR, (s, left, 0.0), turn + rng.uniform(-0.03, 0.03)))
+                things.append(_thing(car(rng), CAR, (s, left), turn + rng.uniform(-0.03, 0.03)))
     return things
 
 
-def _traffic(rng: Rng, ego_speed_mps: float, end_m: float) -> list[Thing]:
+def _traffic(rng: Rng, ego_speed_mps: float, far_m: float) -> list[Thing]:
     """Cars before and behind the ego in its lane, oncoming cars, cyclists on both sides; none ever meets another."""
     things, ahead = [], 14.0
     for _ in range(3):
         ahead += rng.uniform(4, 22)
-        things.append(_thing(car(rng), CAR, (ahead, -_LANE_M, 0.0), 0.0, ego_speed_mps))
+        things.append(_thing(car(rng), CAR, (ahead, -_LANE_M), 0.0, ego_speed_mps))
         ahead += 8.0
-    things.append(_thing(car(rng), CAR, (-rng.uniform(13, 22), -_LANE_M, 0.0), 0.0, 0.97 * ego_speed_mps))
-    oncoming, s = rng.uniform(6, 10), rng.uniform(-40, -20)
-    while s < 2.2 * end_m:
-        things.append(_thing(car(rng), CAR, (s, _LANE_M, 0.0), np.pi, -oncoming))
+    things.append(_thing(car(rng), CAR, (-rng.uniform(13, 22), -_LANE_M), 0.0, 0.97 * ego_speed_mps))
+    oncoming, s = rng.uniform(6, _FASTEST_MPS), rng.uniform(-40, -20)
+    while s < far_m:
+        things.append(_thing(car(rng), CAR, (s, _LANE_M), np.pi, -oncoming))
         s += rng.uniform(14, 40)
     for side, direction in ((-1.0, 1.0), (1.0, -1.0)):
         pace, s = rng.uniform(3.0, 4.5), rng.uniform(-40, -25)
-        while s < 1.3 * end_m:
+        while s < far_m:
             turn = 0.0 if direction > 0 else np.pi
             left = side * rng.uniform(3.5, 3.8)
-            things.append(_thing(cyclist(rng), CYCLIST, (s, left, 0.0), turn, direction * pace))
+            things.append(_thing(cyclist(rng), CYCLIST, (s, left), turn, direction * pace))
             s += rng.uniform(8, 24)
     return things
 
@@ -168,5 +172,5 @@ def _people(rng: Rng, street: Street, end_m: float) -> list[Thing]:
             turn = (0.0 if direction > 0 else np.pi) + (0.0 if speed else rng.uniform(-1.5, 1.5))
             for beside in (0.0, 0.65) if rng.random() < 0.3 else (0.0,):
                 left = side * (street.half_road_m + rng.uniform(1.3, 2.4) + beside)
-                things.append(_thing(pedestrian(rng), PEDESTRIAN, (s, left, street.kerb_m), turn, speed))
+                things.append(_thing(pedestrian(rng), PEDESTRIAN, (s, left), turn, speed))
     return things

@@ -18,21 +18,24 @@ class Route:
     s_m: Float64
     x_m: Float64
 
-    def pose(self, s_m: float, left_m: float, up_m: float = 0.0, turn_rad: float = 0.0) -> Float64:
-        """(4, 4) `world_SE3_object` at a place, x along the street, turned by `turn_rad` about z."""
+    def pose(self, s_m: float, left_m: float, turn_rad: float = 0.0) -> Float64:
+        """(4, 4) `world_SE3_object` at a place at height 0, x along the street, turned by `turn_rad` about z."""
         x = float(np.interp(s_m, self.s_m, self.x_m))
         y, slope = center_line_at(self.street, np.array([x]))
         heading = float(np.arctan(slope[0]))
         c, s = np.cos(heading + turn_rad), np.sin(heading + turn_rad)
-        place = (x - left_m * np.sin(heading), float(y[0]) + left_m * np.cos(heading), up_m)
+        place = (x - left_m * np.sin(heading), float(y[0]) + left_m * np.cos(heading), 0.0)
         pose = np.eye(4)
         pose[:3, :3] = [[c, -s, 0.0], [s, c, 0.0], [0.0, 0.0, 1.0]]
         pose[:3, 3] = place
         return pose
 
-    def at(self, x_m: float) -> float:
-        """Arc length (m) of the centre line's place at x."""
-        return float(np.interp(x_m, self.x_m, self.s_m))
+    def beside(self, x_m: float, left_m: float) -> float:
+        """Arc length (m) at which a place `left_m` off the centre line has this x, to a centimetre or so."""
+        s_m = float(np.interp(x_m, self.x_m, self.s_m))
+        for _ in range(6):
+            s_m += x_m - float(self.pose(s_m, left_m)[0, 3])
+        return s_m
 
 
 def center_line_at(street: Street, x_m: Float64) -> tuple[Float64, Float64]:

@@ -47,7 +47,8 @@ class Spinner:
         last = np.ceil(-(middle + swing.min(axis=1) - _MARGIN_RAD) / step).astype(np.int64) + 1
         rings = self._rings(corners, around)
         columns = np.where(around[:, None], [[0, self.azimuths]], np.stack([first, last], axis=1) + self.azimuths)
-        near = np.linalg.norm(corners, axis=2).min(axis=1) < self.reach_m + 40.0
+        reach = np.linalg.norm(corners - corners.mean(axis=1, keepdims=True), axis=2).max(axis=1) + self.reach_m
+        near = np.linalg.norm(corners.mean(axis=1), axis=1) < reach
         return np.where(near[:, None], np.concatenate([rings, columns], axis=1), 0)
 
     def _rings(self, corners_m: Float64, around: Bool) -> Int64:

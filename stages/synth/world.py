@@ -6,7 +6,7 @@ from functools import cached_property
 import numpy as np
 
 from paintpipe.schemas.arrays import Float64, Int64
-from paintpipe.stages.synth.ground import Street
+from paintpipe.stages.synth.ground import Street, is_road
 from paintpipe.stages.synth.primitives import Primitive, Solids, place, select, stack
 from paintpipe.stages.synth.route import Route
 from paintpipe.stages.synth.sun import Weather
@@ -21,7 +21,7 @@ class Thing:
     Attributes:
         parts: solids in the object's own frame.
         label: class index; of a tree or a house, any of its parts'.
-        s_m: place along the street at time 0; left_m: offset to the left; up_m: height of its foot.
+        s_m: place along the street at time 0; left_m: offset to the left. It stands on the ground there.
         turn_rad: heading relative to the street.
         speed_mps: along the street, negative towards smaller s.
         instance: 1 and up for cars, pedestrians and cyclists, 0 for what has no instances.
@@ -31,7 +31,6 @@ class Thing:
     label: int
     s_m: float
     left_m: float
-    up_m: float
     turn_rad: float
     speed_mps: float = 0.0
     instance: int = 0
@@ -81,7 +80,9 @@ class World:
 
     def pose_of(self, thing: Thing, time_s: float) -> Float64:
         """(4, 4) `world_SE3_thing` at a time."""
-        return self.route.pose(thing.s_m + thing.speed_mps * time_s, thing.left_m, thing.up_m, thing.turn_rad)
+        pose = self.route.pose(thing.s_m + thing.speed_mps * time_s, thing.left_m, thing.turn_rad)
+        pose[2, 3] = 0.0 if is_road(self.street, pose[0, 3], pose[1, 3]) else self.street.kerb_m
+        return pose
 
     def ego_pose(self, time_s: float) -> Float64:
         """(4, 4) `world_SE3_ego` at a time; the ego's origin is on the road under its rear axle."""

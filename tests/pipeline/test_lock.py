@@ -1,3 +1,4 @@
+import fcntl
 import json
 import os
 import signal
@@ -133,6 +134,25 @@ def test_of_many_takers_of_a_stale_lock_one_alone_gets_in_at_a_time(tmp_path: Pa
         thread.join()
     assert most == 1
     assert entered >= 1
+    assert not (tmp_path / "lock").exists()
+
+
+def test_a_lock_file_that_its_owner_removes_meanwhile_is_not_taken_for_held(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, calls = fcntl.flock, []
+
+    def flock(descriptor: int, operation: int) -> None:
+        calls.append(descriptor)
+        if len(calls) == 1:
+            (tmp_path / "lock").unlink()
+        real(descriptor, operation)
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+    with workspace_lock(tmp_path):
+        assert len(calls) == 2
+        with pytest.raises(WorkspaceLockedError), workspace_lock(tmp_path):
+            pytest.fail("two runs at once")
     assert not (tmp_path / "lock").exists()
 
 

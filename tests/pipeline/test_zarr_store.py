@@ -1,8 +1,10 @@
 """What is particular to zarr: other readers, checksums, and the traps of DESIGN section 4."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import numcodecs.blosc
 import numpy as np
 import pytest
 import xarray as xr
@@ -144,3 +146,18 @@ def test_channels_need_not_be_classes(tmp_path: Path) -> None:
     assert store.read_frame("layers/dino", "00", 1)["features"].sum() == 6
     with pytest.raises(StoreError, match="channel"):
         LayerTable("dino", (features,), {})
+
+
+def test_bytes_are_the_same_on_a_machine_of_many_cores() -> None:
+    # With Blosc's own threads these bytes differ from one time to the next.
+    spec = next(spec for spec in LAYER_MIN if spec.name == "scores")
+    block = np.zeros((4, 60_000, 20), np.float16)
+    block[:, :20_000] = np.random.default_rng(0).random((4, 20_000, 20))
+    before = numcodecs.blosc.set_nthreads(4)
+    try:
+        alone = encode_block(spec, block, 4)
+        with ThreadPoolExecutor(3) as pool:
+            together = set(pool.map(lambda _: encode_block(spec, block, 4), range(9)))
+    finally:
+        numcodecs.blosc.set_nthreads(before)
+    assert together == {alone}

@@ -1,5 +1,9 @@
 """Box rows: annotations of the global frame, seen from the LiDAR of their keyframe."""
 
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
 import numpy as np
 import pyarrow as pa
 
@@ -7,11 +11,38 @@ from paintpipe.schemas.arrays import Bool, Float64, Int64
 from paintpipe.schemas.catalog import BoxRow, FrameRow, RejectedRow
 from paintpipe.stages.ingest.nuscenes import poses
 from paintpipe.stages.ingest.nuscenes.annotations import UNKNOWN_COUNT, Annotations
-from paintpipe.stages.ingest.nuscenes.columns import as_list
+from paintpipe.stages.ingest.nuscenes.columns import as_list, frozen_rows
 from paintpipe.stages.ingest.nuscenes.tables import dangling
 
 MAX_GAP_S = 1.5
 """Annotations further apart than this say nothing of velocity (the devkit's `box_velocity`)."""
+_NO_ROW = -1
+
+
+@dataclass(frozen=True)
+class Keyframe:
+    """A frame that may have boxes.
+
+    Attributes:
+        row: its row in the catalog.
+        sample: its sample's place.
+        global_SE3_lidar: (4, 4).
+        rotations_wxyz: (4,) of global_SE3_ego and (4,) of ego_SE3_lidar.
+    """
+
+    row: FrameRow
+    sample: int
+    global_SE3_lidar: Float64
+    rotations_wxyz: tuple[Float64, Float64]
+
+
+@dataclass(frozen=True)
+class _Moved:
+    """Boxes in the LiDAR frame: (N, 3) centres, (N, 4) unit rotations, (N, 2) velocities with NaN where unknown."""
+
+    center_m: Float64
+    rotation_wxyz: Float64
+    velocity_mps: Float64
 
 
 class SceneBoxes:
@@ -33,53 +64,45 @@ class SceneBoxes:
         self._usable = self._check()
         self._velocity_mps = self._velocities(sample_us)
 
-    def rows(self, frame: FrameRow, sample: int, lidar_rotation_wxyz: Float64) -> list[BoxRow]:
-        """The boxes of one keyframe.
+    def rows(self, keyframes: list[Keyframe]) -> list[BoxRow]:
+        """The boxes of those keyframes, in order of frame and of the table."""
+        edges = np.searchsorted(self._columns["sample"], [[frame.sample, frame.sample + 1] for frame in keyframes])
+        frame_of = np.repeat(np.arange(len(keyframes)), edges[:, 1] - edges[:, 0])
+        place = np.concatenate([np.arange(low, high) for low, high in edges])
+        frame_of, place = frame_of[self._usable[place]], place[self._usable[place]]
+        lidar_SE3_global = np.linalg.inv([frame.global_SE3_lidar for frame in keyframes])[frame_of]
+        ego_wxyz, mount_wxyz = np.array([frame.rotations_wxyz for frame in keyframes]).swapaxes(0, 1)
+        lidar_wxyz = poses.normalised(poses.multiply(ego_wxyz, mount_wxyz))[frame_of]
+        moved = _Moved(
+            center_m=_rotated(lidar_SE3_global, self._columns["translation_m"][place]) + lidar_SE3_global[:, :3, 3],
+            rotation_wxyz=poses.multiply(
+                poses.conjugate(lidar_wxyz), poses.normalised(self._columns["rotation_wxyz"][place])
+            ),
+            velocity_mps=_rotated(lidar_SE3_global, self._velocity_mps[place])[:, :2],
+        )
+        return self._make([keyframes[number].row for number in frame_of], place, moved)
 
-        Args:
-            frame: whose `global_SE3_lidar` is known.
-            sample: its sample's place.
-            lidar_rotation_wxyz: (4,) rotation of global_SE3_lidar.
-        """
-        low, high = (int(row) for row in np.searchsorted(self._columns["sample"], [sample, sample + 1]))
-        kept = low + np.flatnonzero(self._usable[low:high])
-        if frame.global_SE3_lidar is None or not len(kept):
-            return []
-        lidar_SE3_global = np.linalg.inv(frame.global_SE3_lidar)
-        center_m = self._columns["translation_m"][kept] @ lidar_SE3_global[:3, :3].T + lidar_SE3_global[:3, 3]
-        boxes_wxyz = poses.normalised(self._columns["rotation_wxyz"][kept])
-        rotation_wxyz = poses.multiply(poses.conjugate(lidar_rotation_wxyz), boxes_wxyz)
-        velocity_mps = (self._velocity_mps[kept] @ lidar_SE3_global[:3, :3].T)[:, :2]
-        return self._make(frame, kept, center_m, rotation_wxyz, velocity_mps)
-
-    def _make(
-        self, frame: FrameRow, kept: Int64, center_m: Float64, rotation_wxyz: Float64, velocity_mps: Float64
-    ) -> list[BoxRow]:
-        names = [self._names[code] for code in self._columns["names"][kept]]
-        instances = self._columns["instance_token"].take(pa.array(kept)).to_pylist()
-        known = np.isfinite(velocity_mps).all(axis=1).tolist()
-        counts = self._columns["num_lidar_points"][kept].tolist()
-        size_lwh_m = self._columns["size_wlh_m"][kept][:, [1, 0, 2]]
-        yaw_rad = poses.yaw_rad(rotation_wxyz).tolist()
-        return [
-            BoxRow(
-                sequence=frame.sequence,
-                index=frame.index,
-                frame_id=frame.frame_id,
-                class_name=names[row][0],
-                center_m=center_m[row],
-                size_lwh_m=size_lwh_m[row],
-                yaw_rad=yaw_rad[row],
-                instance_token=instances[row],
-                annotation_token=self._tokens[place],
-                rotation_wxyz=rotation_wxyz[row],
-                velocity_mps=velocity_mps[row] if known[row] else None,
-                visibility=names[row][1],
-                attribute=names[row][2],
-                num_lidar_points=None if counts[row] == UNKNOWN_COUNT else counts[row],
-            )
-            for row, place in enumerate(kept.tolist())
-        ]
+    def _make(self, frames: list[FrameRow], place: Int64, moved: "_Moved") -> list[BoxRow]:
+        names = [self._names[code] for code in self._columns["names"][place]]
+        known = np.isfinite(moved.velocity_mps).all(axis=1).tolist()
+        counts = self._columns["num_lidar_points"][place].tolist()
+        columns: dict[str, Iterable[Any]] = {
+            "sequence": [frame.sequence for frame in frames],
+            "index": [frame.index for frame in frames],
+            "frame_id": [frame.frame_id for frame in frames],
+            "class_name": [name for name, _, _ in names],
+            "center_m": moved.center_m,
+            "size_lwh_m": self._columns["size_wlh_m"][place][:, [1, 0, 2]],
+            "yaw_rad": poses.yaw_rad(moved.rotation_wxyz).tolist(),
+            "instance_token": self._columns["instance_token"].take(pa.array(place)).to_pylist(),
+            "annotation_token": self._columns["token"].take(pa.array(place)).to_pylist(),
+            "rotation_wxyz": moved.rotation_wxyz,
+            "velocity_mps": [v if usable else None for v, usable in zip(moved.velocity_mps, known, strict=True)],
+            "visibility": [level for _, level, _ in names],
+            "attribute": [attribute for _, _, attribute in names],
+            "num_lidar_points": [None if count == UNKNOWN_COUNT else count for count in counts],
+        }
+        return frozen_rows(BoxRow, columns)
 
     def _check(self) -> Bool:
         """(A,) which boxes have numbers that a box can have; the others are rejected."""
@@ -110,16 +133,25 @@ class SceneBoxes:
         return velocity_mps
 
     def _linked(self, link: str, place: dict[str, int]) -> Int64:
-        """(A,) row of each box's `prev` or `next`, its own where it has none."""
+        """(A,) row of each box's `prev` or `next`, its own where it has none or a dangling one."""
         tokens: list[str] = as_list(self._columns[link], 0, len(self._tokens))
-        rows = np.array([place.get(token, row) for row, token in enumerate(tokens)], dtype=np.int64)
-        for row, token in enumerate(tokens):
-            if token and token not in place:
-                self._reject(
-                    row, f"{link} {dangling('sample_annotation', token)}: the box is kept, its velocity goes without"
+        rows = np.array([place.get(token, _NO_ROW) for token in tokens], dtype=np.int64)
+        lacking = np.flatnonzero(rows == _NO_ROW)
+        for row in lacking.tolist():
+            if tokens[row]:
+                reason = (
+                    f"{link} {dangling('sample_annotation', tokens[row])}: the box is kept, its velocity goes without"
                 )
+                self._reject(row, reason)
+        rows[lacking] = lacking
         return rows
 
     def _reject(self, row: int, reason: str) -> None:
         text = f"sample_annotation {self._tokens[row]}: {reason}"
         self.rejected.append(RejectedRow(self._table_path, "ingest", text))
+
+
+def _rotated(dst_SE3_src: Float64, vectors_src: Float64) -> Float64:
+    """(N, 3) vectors turned, each by its own (N, 4, 4) transform."""
+    turned: Float64 = np.einsum("nij,nj->ni", dst_SE3_src[:, :3, :3], vectors_src)
+    return turned

@@ -1,15 +1,22 @@
 """Records turned into columns piece by piece, so that a table of a million rows costs bytes and not objects."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import fields
+from itertools import chain, repeat
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import pyarrow as pa
 
 from paintpipe.schemas.arrays import AnyArray, Int64
 
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+Row = TypeVar("Row", bound="DataclassInstance")
 TEXT = ""
 """The kind of a column of strings."""
+_FLUSH_ROWS = 8192
 
 
 class Columns:
@@ -21,18 +28,25 @@ class Columns:
 
     def __init__(self, kinds: dict[str, str | tuple[str, int]]) -> None:
         self._kinds = kinds
+        self._waiting: dict[str, list[Any]] = {name: [] for name in kinds}
         self._pieces: dict[str, list[Any]] = {name: [] for name in kinds}
 
     def extend(self, rows: Mapping[str, Sequence[Any]]) -> None:
         """Append rows, given as one sequence a column."""
         for name, values in rows.items():
-            if len(values):
-                self._pieces[name].append(_column(self._kinds[name], values))
+            waiting = self._waiting[name]
+            waiting.extend(values)
+            if len(waiting) >= _FLUSH_ROWS:
+                self._flush(name)
+
+    def _flush(self, name: str) -> None:
+        self._pieces[name].append(_column(self._kinds[name], self._waiting[name]))
+        self._waiting[name].clear()
 
     def peek(self, name: str) -> AnyArray:
         """One column of numbers as it is now."""
-        empty = _column(self._kinds[name], [])
-        joined: AnyArray = np.concatenate([empty, *self._pieces[name]])
+        self._flush(name)
+        joined: AnyArray = np.concatenate(self._pieces[name])
         return joined
 
     def finish(self, order: Int64) -> dict[str, Any]:
@@ -40,8 +54,8 @@ class Columns:
         columns = {}
         for name, kind in self._kinds.items():
             if kind == TEXT:
-                joined = pa.concat_arrays([pa.array([], pa.large_string()), *self._pieces.pop(name)])
-                columns[name] = joined.take(pa.array(order))
+                self._flush(name)
+                columns[name] = pa.concat_arrays(self._pieces.pop(name)).take(pa.array(order))
             else:
                 columns[name] = self.peek(name)[order]
                 del self._pieces[name]
@@ -52,8 +66,13 @@ def _column(kind: str | tuple[str, int], values: Sequence[Any]) -> Any:
     if kind == TEXT:
         return pa.array(values, pa.large_string())
     if isinstance(kind, tuple):
-        return np.array(values, dtype=kind[0]).reshape(-1, kind[1])
+        return vectors(values, *kind)
     return np.array(values, dtype=kind)
+
+
+def vectors(values: Sequence[Sequence[float]], dtype: str, length: int) -> AnyArray:
+    """(N, length) array from N tuples, four times as fast as `np.array`."""
+    return np.fromiter(chain.from_iterable(values), dtype, len(values) * length).reshape(-1, length)
 
 
 def as_list(column: Any, low: int, high: int) -> list[Any]:
@@ -61,3 +80,19 @@ def as_list(column: Any, low: int, high: int) -> list[Any]:
     part = column[low:high]
     values: list[Any] = part.tolist() if isinstance(part, np.ndarray) else part.to_pylist()
     return values
+
+
+def frozen_rows(kind: type[Row], columns: Mapping[str, Iterable[Any]]) -> list[Row]:
+    """Records of a frozen dataclass from columns of equal length; fields without a column keep their default.
+
+    The records' dicts are filled at once, as unpickling does: a frozen dataclass's own `__init__` sets field by field
+    through `object.__setattr__`, and takes twice as long, which counts for a million boxes.
+    """
+    defaults = {item.name: item.default for item in fields(kind) if item.name not in columns}
+    names = (*columns, *defaults)
+    rows = []
+    for values in zip(*columns.values(), *map(repeat, defaults.values()), strict=False):
+        row = object.__new__(kind)
+        row.__dict__.update(zip(names, values, strict=True))
+        rows.append(row)
+    return rows

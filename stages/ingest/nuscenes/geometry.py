@@ -6,8 +6,9 @@ import numpy as np
 
 from paintpipe.schemas.arrays import Float64
 from paintpipe.stages.ingest.nuscenes.calibration import Calibration
+from paintpipe.stages.ingest.nuscenes.ego_poses import PoseTable
 from paintpipe.stages.ingest.nuscenes.poses import se3_batch, usable_quaternions
-from paintpipe.stages.ingest.nuscenes.sensor_files import UNUSED, SensorFile, SensorFiles
+from paintpipe.stages.ingest.nuscenes.sensor_files import SensorFile
 from paintpipe.stages.ingest.nuscenes.tables import dangling
 
 
@@ -33,11 +34,11 @@ class EgoPoses:
         return pose
 
 
-def ego_poses(files: SensorFiles, scene_files: list[SensorFile]) -> EgoPoses:
+def ego_poses(table: PoseTable, scene_files: list[SensorFile]) -> EgoPoses:
     """The poses that a scene's files name."""
-    place = {file.pose_token: file.pose for file in scene_files if file.pose != UNUSED}
+    place = {file.pose_token: file.pose for file in scene_files}
     rows = np.array(list(place.values()), dtype=np.int64)
-    rotation_wxyz, translation_m = files.pose_rotation_wxyz[rows], files.pose_translation_m[rows]
+    rotation_wxyz, translation_m = table.rotation_wxyz[rows], table.translation_m[rows]
     row = {token: number for number, token in enumerate(place)}
     usable = usable_quaternions(rotation_wxyz) & np.isfinite(translation_m).all(axis=1)
     problem = {}

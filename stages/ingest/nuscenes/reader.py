@@ -6,17 +6,13 @@ as columns. Layout: https://www.nuscenes.org/nuscenes#data-format.
 
 from dataclasses import dataclass
 
-import numpy as np
-
-from paintpipe.schemas.arrays import Float64
 from paintpipe.schemas.catalog import BoxRow, FrameRow, RejectedRow, SequenceRows
 from paintpipe.schemas.errors import ConfigError, InputFileError
 from paintpipe.schemas.source import Root
 from paintpipe.stages.ingest import checks
-from paintpipe.stages.ingest.nuscenes import poses
 from paintpipe.stages.ingest.nuscenes import records as kinds
 from paintpipe.stages.ingest.nuscenes.annotations import Annotations, read_annotations
-from paintpipe.stages.ingest.nuscenes.boxes import SceneBoxes
+from paintpipe.stages.ingest.nuscenes.boxes import Keyframe, SceneBoxes
 from paintpipe.stages.ingest.nuscenes.calibration import Calibration, read_calibrations
 from paintpipe.stages.ingest.nuscenes.frames import FrameBuilder
 from paintpipe.stages.ingest.nuscenes.samples import Samples, read_samples
@@ -73,17 +69,13 @@ class NuScenesReader:
     ) -> tuple[list[BoxRow], list[RejectedRow]]:
         span, table_path = self.samples.span(sequence), self.tables.path("sample_annotation")
         boxes = SceneBoxes(self.annotations, span, self.samples.timestamp_us, table_path)
-        rows: list[BoxRow] = []
-        for frame, sweep in frames:
-            if frame.is_keyframe:
-                rows += boxes.rows(frame, sweep.sample, self._lidar_rotation_wxyz(scene, sweep))
-        return rows, boxes.rejected
+        keyframes = [self._keyframe(scene, row, sweep) for row, sweep in frames if row.is_keyframe]
+        return boxes.rows(keyframes) if keyframes else [], boxes.rejected
 
-    def _lidar_rotation_wxyz(self, scene: Scene, sweep: SensorFile) -> Float64:
-        """(4,) rotation of global_SE3_lidar."""
-        ego = scene.poses.rotation_wxyz[scene.poses.row[sweep.pose_token]]
-        mount = self.calibrations[sweep.calibration_token].rotation_wxyz
-        return poses.multiply(poses.normalised(ego), poses.normalised(np.asarray(mount)))
+    def _keyframe(self, scene: Scene, row: FrameRow, sweep: SensorFile) -> Keyframe:
+        mount, ego = self.calibrations[sweep.calibration_token], scene.poses.row[sweep.pose_token]
+        rotations_wxyz = (scene.poses.rotation_wxyz[ego], mount.rotation_wxyz)
+        return Keyframe(row, sweep.sample, scene.poses.of(sweep) @ mount.ego_SE3_sensor, rotations_wxyz)
 
 
 def open_nuscenes(root: Root, options: IngestOptions) -> NuScenesReader:

@@ -43,10 +43,10 @@ class SampleData(Record, frozen=True, gc=False):
 
 
 class EgoPose(Record, frozen=True, gc=False):
-    """global_SE3_ego at one time: metres, and (w, x, y, z)."""
+    """global_SE3_ego at one time: metres (Vector3) and (w, x, y, z) (Quaternion), not parsed yet."""
 
-    translation: Vector3
-    rotation: Quaternion
+    translation: msgspec.Raw
+    rotation: msgspec.Raw
 
 
 class CalibratedSensor(Record, frozen=True, gc=False):

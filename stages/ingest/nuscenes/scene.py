@@ -6,7 +6,7 @@ from paintpipe.schemas.catalog import RejectedRow
 from paintpipe.stages.ingest.nuscenes.calibration import LIDAR, Calibration
 from paintpipe.stages.ingest.nuscenes.geometry import EgoPoses, ego_poses
 from paintpipe.stages.ingest.nuscenes.pairing import ByCamera, Pairing, pair
-from paintpipe.stages.ingest.nuscenes.sensor_files import UNUSED, SensorFile, SensorFiles
+from paintpipe.stages.ingest.nuscenes.sensor_files import SensorFile, SensorFiles
 from paintpipe.stages.ingest.nuscenes.tables import dangling
 
 PREVIOUS_SWEEPS = 10
@@ -41,16 +41,13 @@ class Scene:
 def sort_out(files: SensorFiles, index: int, calibrations: dict[str, Calibration], table_path: str) -> Scene:
     """Sort out the files of scene number `index`; `table_path` is where sample_data lies, for messages."""
     in_scene = files.of_scene(index)
-    poses = ego_poses(files, in_scene)
-    lidar = [file for file in in_scene if calibrations[file.calibration_token].channel == LIDAR]
-    previous, rejected = _chain(lidar, table_path)
+    poses = ego_poses(files.poses, in_scene)
+    previous, rejected = _chain(files.links_of_scene(index), table_path)
     images: ByCamera = {}
     sweeps = []
     for file in in_scene:
         calibration = calibrations[file.calibration_token]
-        problem = calibration.problem or poses.problem.get(file.pose_token, "")
-        if file.pose == UNUSED:
-            continue
+        problem = calibration.problem or poses.problem.get(file.pose_token)
         if problem:
             rejected.append(RejectedRow(table_path, "ingest", f"sample_data {file.token}: {problem}"))
         elif calibration.channel == LIDAR:
@@ -60,10 +57,9 @@ def sort_out(files: SensorFiles, index: int, calibrations: dict[str, Calibration
     return Scene(sweeps, previous, pair(dict(sorted(images.items())), sweeps), poses, rejected)
 
 
-def _chain(lidar: list[SensorFile], table_path: str) -> tuple[dict[str, str], list[RejectedRow]]:
+def _chain(links: dict[str, str], table_path: str) -> tuple[dict[str, str], list[RejectedRow]]:
     """The token before each sweep; a link to a sweep that is not there is cut, and reported."""
-    tokens = {file.token for file in lidar}
-    broken = [file for file in lidar if file.prev and file.prev not in tokens]
-    previous = {file.token: file.prev for file in lidar if file.prev in tokens}
-    reasons = [f"sample_data {file.token}: previous sweep {dangling('sample_data', file.prev)}" for file in broken]
+    previous = {token: prev for token, prev in links.items() if prev in links}
+    broken = [(token, prev) for token, prev in links.items() if prev and prev not in links]
+    reasons = [f"sample_data {token}: previous sweep {dangling('sample_data', prev)}" for token, prev in broken]
     return previous, [RejectedRow(table_path, "ingest", reason) for reason in reasons]

@@ -1,7 +1,7 @@
 """sample_data and ego_pose: which files the LiDAR and the six cameras wrote, when, and where the car was then.
 
 Of the millions of records of each table, only the files that become rows (keyframes, and the frames between them where
-they are asked for) and the LiDAR's chain of sweeps are kept, as columns.
+they are asked for) and the links of the LiDAR's chain of sweeps are kept, as columns.
 """
 
 from dataclasses import dataclass
@@ -9,18 +9,16 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from paintpipe.schemas.arrays import Float64, Int64
+from paintpipe.schemas.arrays import Int64
 from paintpipe.stages.ingest.nuscenes.calibration import CAMERAS, LIDAR, Calibration
 from paintpipe.stages.ingest.nuscenes.columns import TEXT, Columns, as_list
-from paintpipe.stages.ingest.nuscenes.records import EgoPose, SampleData
+from paintpipe.stages.ingest.nuscenes.ego_poses import PoseTable, read_poses
+from paintpipe.stages.ingest.nuscenes.records import SampleData
 from paintpipe.stages.ingest.nuscenes.samples import NOT_SELECTED, Samples
 from paintpipe.stages.ingest.nuscenes.tables import Tables
 
-UNUSED = -1
-"""The pose of a file that is kept for its place in the LiDAR's chain only."""
-_KINDS: dict[str, str | tuple[str, int]] = {
+_FILE: dict[str, str | tuple[str, int]] = {
     "token": TEXT,
-    "prev": TEXT,
     "sample": "i4",
     "timestamp_us": "i8",
     "is_keyframe": "?",
@@ -30,6 +28,7 @@ _KINDS: dict[str, str | tuple[str, int]] = {
     "pose_token": TEXT,
     "pose": "i4",
 }
+_LINK: dict[str, str | tuple[str, int]] = {"token": TEXT, "prev": TEXT, "sample": "i4"}
 
 
 class SensorFile(NamedTuple):
@@ -38,11 +37,10 @@ class SensorFile(NamedTuple):
     Attributes:
         sample: its sample's place in `Samples`.
         size_px: [width, height] as the table says, 0 where it does not.
-        pose: its row in `SensorFiles.pose_rotation_wxyz`, or UNUSED.
+        pose: its row in the table of poses.
     """
 
     token: str
-    prev: str
     sample: int
     timestamp_us: int
     is_keyframe: bool
@@ -55,25 +53,31 @@ class SensorFile(NamedTuple):
 
 @dataclass(frozen=True)
 class SensorFiles:
-    """The files of the selected scenes, sorted by scene and time.
+    """The files of the selected scenes.
 
     Attributes:
-        columns: the fields of SensorFile.
-        scene: (F,) index of each file's scene.
-        pose_translation_m: (P, 3) of the ego poses that are used, NaN where ego_pose lacks one.
-        pose_rotation_wxyz: (P, 4) likewise.
+        files: the fields of SensorFile, sorted by scene and time.
+        file_scene: (F,) index of each file's scene.
+        links: token and prev of every LIDAR_TOP file, sorted by scene.
+        link_scene: (L,) index of each link's scene.
+        poses: the ego poses that the files name.
     """
 
-    columns: dict[str, Any]
-    scene: Int64
-    pose_translation_m: Float64
-    pose_rotation_wxyz: Float64
+    files: dict[str, Any]
+    file_scene: Int64
+    links: dict[str, Any]
+    link_scene: Int64
+    poses: PoseTable
 
     def of_scene(self, index: int) -> list[SensorFile]:
         """The files of one scene, by time."""
-        low, high = (int(place) for place in np.searchsorted(self.scene, [index, index + 1]))
-        values = (as_list(self.columns[name], low, high) for name in SensorFile._fields)
-        return list(map(SensorFile, *values))
+        low, high = np.searchsorted(self.file_scene, [index, index + 1]).tolist()
+        return list(map(SensorFile, *(as_list(self.files[name], low, high) for name in SensorFile._fields)))
+
+    def links_of_scene(self, index: int) -> dict[str, str]:
+        """Token of each LIDAR_TOP file of one scene → the token before it, "" at the start."""
+        low, high = np.searchsorted(self.link_scene, [index, index + 1]).tolist()
+        return dict(zip(as_list(self.links["token"], low, high), as_list(self.links["prev"], low, high), strict=True))
 
 
 def read_sensor_files(
@@ -81,14 +85,24 @@ def read_sensor_files(
 ) -> SensorFiles:
     """Read both tables; records that name others which are not there are rejected."""
     chosen = _Chooser(tables, samples.number, calibrations, sweeps)
-    columns = Columns(_KINDS)
+    lidars = {token for token, calibration in calibrations.items() if calibration.channel == LIDAR}
+    files, links = Columns(_FILE), Columns(_LINK)
     pose_of: dict[str, int] = {}
     for piece in tables.stream("sample_data", SampleData):
-        columns.extend(_rows([record for record in piece if chosen.keeps(record)], samples.number, pose_of, sweeps))
-    translation_m, rotation_wxyz = _read_poses(tables, pose_of)
-    scene = samples.scene[columns.peek("sample")]
-    order = np.lexsort((columns.peek("timestamp_us"), scene))
-    return SensorFiles(columns.finish(order), scene[order], translation_m, rotation_wxyz)
+        likely = [item for item in piece if item.is_key_frame or sweeps or item.calibrated_sensor_token in lidars]
+        kept = [item for item in likely if chosen.keeps(item)]
+        links.extend(_links([item for item in kept if item.calibrated_sensor_token in lidars], samples.number))
+        files.extend(_files([item for item in kept if item.is_key_frame or sweeps], samples.number, pose_of))
+    file_scene, link_scene = samples.scene[files.peek("sample")], samples.scene[links.peek("sample")]
+    by_time = np.lexsort((files.peek("timestamp_us"), file_scene))
+    by_scene = np.argsort(link_scene, kind="stable")
+    return SensorFiles(
+        files=files.finish(by_time),
+        file_scene=file_scene[by_time],
+        links=links.finish(by_scene),
+        link_scene=link_scene[by_scene],
+        poses=read_poses(tables, pose_of),
+    )
 
 
 @dataclass(frozen=True)
@@ -102,9 +116,8 @@ class _Chooser:
         needed = record.is_key_frame or self.sweeps
         calibration = self.calibrations.get(record.calibrated_sensor_token)
         if calibration is None:
-            if needed:
-                other = record.calibrated_sensor_token
-                self.tables.reject_dangling("sample_data", record.token, "calibrated_sensor", other)
+            other = record.calibrated_sensor_token
+            self.tables.reject_dangling("sample_data", record.token, "calibrated_sensor", other)
             return False
         if calibration.channel != LIDAR and not (needed and calibration.channel in CAMERAS):
             return False
@@ -114,34 +127,24 @@ class _Chooser:
         return number is not None and number != NOT_SELECTED
 
 
-def _rows(
-    records: list[SampleData], sample_number: dict[str, int], pose_of: dict[str, int], sweeps: bool
-) -> dict[str, list[Any]]:
+def _links(records: list[SampleData], sample_number: dict[str, int]) -> dict[str, list[Any]]:
     return {
         "token": [record.token for record in records],
         "prev": [record.prev for record in records],
         "sample": [sample_number[record.sample_token] for record in records],
-        "timestamp_us": [record.timestamp for record in records],
-        "is_keyframe": [record.is_key_frame for record in records],
-        "path": [record.filename if record.is_key_frame or sweeps else "" for record in records],
-        "size_px": [(record.width, record.height) for record in records],
-        "calibration_token": [record.calibrated_sensor_token for record in records],
-        "pose_token": [record.ego_pose_token for record in records],
-        "pose": [
-            pose_of.setdefault(record.ego_pose_token, len(pose_of)) if record.is_key_frame or sweeps else UNUSED
-            for record in records
-        ],
     }
 
 
-def _read_poses(tables: Tables, pose_of: dict[str, int]) -> tuple[Float64, Float64]:
-    """(P, 3) translations and (P, 4) rotations by the places in `pose_of`, NaN for what ego_pose lacks."""
-    translation_m = np.full((len(pose_of), 3), np.nan)
-    rotation_wxyz = np.full((len(pose_of), 4), np.nan)
-    for piece in tables.stream("ego_pose", EgoPose):
-        used = [(place, record) for record in piece if (place := pose_of.get(record.token)) is not None]
-        if used:
-            places = [place for place, _ in used]
-            translation_m[places] = [record.translation for _, record in used]
-            rotation_wxyz[places] = [record.rotation for _, record in used]
-    return translation_m, rotation_wxyz
+def _files(records: list[SampleData], sample_number: dict[str, int], pose_of: dict[str, int]) -> dict[str, list[Any]]:
+    """Columns of files; each ego pose that is named for the first time gets the next place in `pose_of`."""
+    return {
+        "token": [record.token for record in records],
+        "sample": [sample_number[record.sample_token] for record in records],
+        "timestamp_us": [record.timestamp for record in records],
+        "is_keyframe": [record.is_key_frame for record in records],
+        "path": [record.filename for record in records],
+        "size_px": [(record.width, record.height) for record in records],
+        "calibration_token": [record.calibrated_sensor_token for record in records],
+        "pose_token": [record.ego_pose_token for record in records],
+        "pose": [pose_of.setdefault(record.ego_pose_token, len(pose_of)) for record in records],
+    }

@@ -8,7 +8,7 @@ from support.ingest import CAR_LINE
 
 from paintpipe.schemas.catalog import FrameRow
 from paintpipe.schemas.errors import InputFileError
-from paintpipe.schemas.geometry import invert_se3, se3, transform_points
+from paintpipe.schemas.geometry import invert_se3, se3, se3_from_quaternion, transform_points
 from paintpipe.stages.ingest.kitti_boxes import box_row, difficulty, parse_objects
 
 FRAME = FrameRow("training", 3, "000007", "training/velodyne/000007.bin", 1, ("x", "y", "z", "intensity"))
@@ -43,6 +43,8 @@ def test_a_box_by_hand() -> None:
     box = box_row(parse_objects(CAR_LINE, "a.txt")[0], FRAME, invert_se3(RECT_FROM_LIDAR))
     np.testing.assert_allclose(box.center_m, [10.3, -2.0, -0.35], atol=1e-12)
     assert box.size_lwh_m.tolist() == [4.0, 1.6, 1.5]
+    assert box.rotation_wxyz is not None
+    np.testing.assert_allclose(box.rotation_wxyz, [np.sqrt(0.5), 0, 0, -np.sqrt(0.5)], atol=1e-12)
     assert box.yaw_rad == pytest.approx(-pi / 2)  # rotation_y 0 heads to the camera's right, which is -y of the LiDAR
     assert (box.sequence, box.index, box.frame_id, box.class_name) == ("training", 3, "000007", "Car")
     assert box.box_2d_px is not None
@@ -66,9 +68,15 @@ def test_corners_agree_with_kittis_own_formula(ry: float, place, tilt: float, ro
     about_y = np.array([[cos(ry), 0, sin(ry)], [0, 1, 0], [-sin(ry), 0, cos(ry)]])
     corners_lidar = transform_points(invert_se3(rect_SE3_lidar), corners @ about_y.T + place)
     np.testing.assert_allclose(box.center_m, corners_lidar.mean(axis=0), atol=1e-9)
-    front, back = corners_lidar[4:].mean(axis=0), corners_lidar[:4].mean(axis=0)
-    heading = (front - back)[:2] / np.linalg.norm((front - back)[:2])
-    np.testing.assert_allclose([cos(box.yaw_rad), sin(box.yaw_rad)], heading, atol=1e-9)
+    assert box.rotation_wxyz is not None
+    lidar_SE3_box = se3_from_quaternion(box.rotation_wxyz.tolist(), box.center_m.tolist())
+    own = np.array([[sx * length, sz * w, sy * h] for sx in (-1, 1) for sy in (-1, 1) for sz in (-1, 1)]) / 2
+    np.testing.assert_allclose(transform_points(lidar_SE3_box, own), corners_lidar, atol=1e-9)
+    np.testing.assert_allclose(
+        [cos(box.yaw_rad), sin(box.yaw_rad)],
+        lidar_SE3_box[:2, 0] / np.linalg.norm(lidar_SE3_box[:2, 0]),
+        atol=1e-9,
+    )
     if tilt == roll == 0:
         assert cos(box.yaw_rad - (-ry - pi / 2)) == pytest.approx(1)
 

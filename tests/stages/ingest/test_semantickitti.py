@@ -232,7 +232,7 @@ def test_sequences_without_scans_are_named_once(tmp_path: Path) -> None:
 
 
 def test_a_root_that_is_something_else(tmp_path: Path) -> None:
-    with pytest.raises(InputFileError, match="no SemanticKITTI sequence is here; expected .*velodyne"):
+    with pytest.raises(InputFileError, match=r"no SemanticKITTI sequence is here; expected .*velodyne"):
         opened(tmp_path)
 
 

@@ -1,0 +1,114 @@
+"""The command itself: help, exit codes, models, doctor, pictures."""
+
+import hashlib
+import http.server
+import subprocess
+import threading
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+
+import cv2
+import pytest
+from support.command import COMMAND, paintpipe, succeed
+
+from paintpipe.schemas.errors import PaintpipeError
+
+Paint = Callable[..., str]
+
+
+def test_the_installed_command_answers() -> None:
+    done = subprocess.run([COMMAND, "--version"], capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("paintpipe, version ")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("ingest",), ("paint",), ("evaluate",), ("view",), ("verify",), ("models",), ("synth",), ("demo",), ("doctor",)],
+)
+def test_each_command_explains_itself(words: tuple[str, ...]) -> None:
+    assert "Usage: paintpipe" in succeed(*words, "--help")
+
+
+def test_mistakes_exit_with_2_and_one_line(tmp_path: Path) -> None:
+    unknown = paintpipe("ingest", "waymo", tmp_path, "-w", tmp_path / "w", "-q")
+    assert unknown.code == 2
+    assert "semantickitti, kitti, kitti-raw, nuscenes, custom" in unknown.err
+    empty = paintpipe("paint", "-w", tmp_path)
+    assert empty.code == 2
+    assert "paintpipe ingest" in empty.err
+    assert paintpipe("paint", "--tta", "huge", "-w", tmp_path).code == 2
+    assert paintpipe("frobnicate").code == 2
+
+
+def test_debug_shows_the_error_itself(tmp_path: Path) -> None:
+    with pytest.raises(PaintpipeError):
+        paintpipe("--debug", "paint", "-w", tmp_path)
+
+
+def test_doctor_names_what_is_there_and_what_is_missing(tmp_path: Path) -> None:
+    report = succeed("doctor", "-w", tmp_path)
+    assert "torch" in report
+    assert "no catalog here" in report
+    assert "GiB free" in report
+
+
+def test_models_tell_licence_and_source() -> None:
+    listed = succeed("models")
+    for word in ("street-tiny", "espnetv2-s2.0-cityscapes", "bisenetv2-cityscapes", "MIT", "EdgeNets", "synthetic"):
+        assert word in listed
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[tuple[str, Path]]:
+    """A server on 127.0.0.1 and the folder that it serves."""
+    folder = tmp_path / "served"
+    folder.mkdir()
+    handler = partial(http.server.SimpleHTTPRequestHandler, directory=str(folder))
+    handler.log_message = lambda *_: None  # type: ignore[attr-defined]
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as running:
+        threading.Thread(target=running.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{running.server_port}", folder
+        running.shutdown()
+
+
+def test_models_fetch_checks_what_it_downloads(server: tuple[str, Path], tmp_path: Path) -> None:
+    url, folder = server
+    (folder / "net.pth").write_bytes(b"weights")
+    sha256 = hashlib.sha256(b"weights").hexdigest()
+    card = tmp_path / "net.toml"
+    text = 'name = "net"\narchitecture = "bisenetv2"\ntaxonomy = "cityscapes19"\nweights = "net.pth"\n'
+    text += f'url = "{url}/net.pth"\n'
+    card.write_text(text + f'weights_sha256 = "{sha256}"\n')
+    assert str(tmp_path / "to/net.pth") in succeed("models", "fetch", card, "--to", tmp_path / "to", "-q")
+    assert (tmp_path / "to/net.pth").read_bytes() == b"weights"
+    card.write_text(text + f'weights_sha256 = "{"0" * 64}"\n')
+    done = paintpipe("models", "fetch", card, "--to", tmp_path / "again", "-q")
+    assert done.code == 2
+    assert not list((tmp_path / "again").glob("*"))
+
+
+def test_custom_data_from_a_written_specification(drive: Path, tmp_path: Path) -> None:
+    spec = tmp_path / "my.toml"
+    succeed("ingest", "custom", "--write-spec", spec)
+    assert "[[cameras]]" in spec.read_text() or "[cameras" in spec.read_text()
+    assert paintpipe("ingest", "custom", "--write-spec", spec).code == 2
+
+
+def test_pictures_charts_and_video(workspace: Path, paint_masks: Paint) -> None:
+    paint_masks(workspace)
+    succeed("evaluate", "-w", workspace, "-q")
+    sheet, *_ = succeed("view", "-w", workspace, "--frame", "08/000002").split()
+    assert cv2.imread(sheet).shape[1] > 1000
+    charts = succeed("view", "-w", workspace, "--charts").split()
+    assert [Path(path).name for path in charts] == ["masks-confusion.png", "masks-classes.png"]
+    single = succeed("view", "-w", workspace, "--single").split()
+    ends = ("image_2-points", "image_2-classes", "birds-eye")
+    assert [Path(path).name for path in single] == [f"masks-08-000000-{end}.png" for end in ends]
+    (video,) = succeed("view", "-w", workspace, "--video", "-q").split()
+    capture = cv2.VideoCapture(video)
+    assert capture.get(cv2.CAP_PROP_FRAME_COUNT) == 5
+    capture.release()
+    done = paintpipe("view", "-w", workspace, "--frame", "08/999999")
+    assert done.code == 2
+    assert "999999" in done.err
