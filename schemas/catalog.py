@@ -14,7 +14,7 @@ CATALOG_FORMAT = 1
 
 
 _MATRIX = pa.list_(pa.float64())
-"""Row-major; of no fixed size, since pyarrow writes nulls among fixed-size lists to Parquet and can't read them back."""
+"""Row-major, of no fixed size: pyarrow can't read nulls among fixed-size lists back from Parquet."""
 
 
 def _schema(*columns: tuple[str, pa.DataType, bool]) -> pa.Schema:

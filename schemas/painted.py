@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from paintpipe.schemas.arrays import AnyArray, Float16, Float32, Int8, UInt8
+from paintpipe.schemas.arrays import UNPAINTED, AnyArray, Float16, Float32, Int8, UInt8
 
 
 class Flag(IntFlag):
@@ -57,6 +57,10 @@ class PaintedFrame:
     camera: Int8
     flags: UInt8
     provenance: Provenance | None = None
+
+
+SUM_TOLERANCE = 1e-3
+"""How far from 1 the float16 scores of a painted point may sum."""
 
 
 @dataclass(frozen=True)
@@ -120,12 +124,19 @@ def layer_arrays(frame: PaintedFrame) -> dict[str, AnyArray]:
 
 def check_painted(frame: PaintedFrame, num_points: int, num_classes: int) -> str:
     """What breaks the store's contract in this frame, "" where nothing does."""
-    painted = (frame.flags & Flag.PAINTED) != 0
     if frame.scores.shape != (num_points, num_classes):
         return f"scores have shape {frame.scores.shape}, not {(num_points, num_classes)}"
+    shapes = {array.shape for array in (frame.label, frame.camera, frame.flags)}
+    if shapes != {(num_points,)}:
+        return f"label, camera and flags have shapes {sorted(shapes)}, not {(num_points,)}"
+    painted = (frame.flags & Flag.PAINTED) != 0
     sums = frame.scores.astype(np.float32).sum(axis=1)
-    if bool(np.any(np.abs(sums[painted] - 1.0) > 2e-3 * max(1, num_classes / 16))):
+    if not bool(np.all(np.abs(sums[painted] - 1.0) <= SUM_TOLERANCE)):
         return "scores of a painted point do not sum to 1"
-    if bool(np.any(sums[~painted] != 0.0)) or bool(np.any(frame.label[~painted] != 255)):
+    if not bool(np.all(sums[~painted] == 0.0)) or bool(np.any(frame.label[~painted] != UNPAINTED)):
         return "an unpainted point has scores or a label"
-    return "" if not bool(np.any(frame.label[painted] >= num_classes)) else "a label is outside the taxonomy"
+    if bool(np.any(frame.label[painted] >= num_classes)):
+        return "a label is outside the taxonomy"
+    chosen = frame.scores[painted]
+    best = np.take_along_axis(chosen, frame.label[painted][:, None].astype(np.int64), axis=1)[:, 0]
+    return "" if bool(np.all(best == chosen.max(axis=1, initial=0))) else "a label is not the arg-max of its scores"

@@ -67,9 +67,15 @@ class ShardPainter:
             _check(job, done, self.plan)
             painted.append(done)
             self.bus.emit(FrameDone(task.shard.sequence, job.row.index))
-        images = {row.image_path for job in jobs for row in job.images}
-        self.bus.emit(Counted("images", len(images)))
+        self._count_images(task.shard, jobs)
         return painted
+
+    def _count_images(self, shard: Shard, jobs: list[FrameJob]) -> None:
+        """Images segmented, and those of them that the shard before has segmented too."""
+        images = {row.image_path for job in jobs for row in job.images}
+        earlier = self.catalog.images(shard.sequence, max(0, shard.start - len(shard)), shard.start)
+        self.bus.emit(Counted("images", len(images)))
+        self.bus.emit(Counted("images_repeated_at_shard_borders", len(images & {row.image_path for row in earlier})))
 
     def _rejects(self, shard: Shard, jobs: list[FrameJob], files: FrameFiles) -> dict[int, str]:
         """Frame index → what of it could not be used."""

@@ -1,6 +1,7 @@
 """Lays out a street from a seed: houses and hedges, trees, lamps and signs, traffic and people, light."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -22,7 +23,7 @@ _SIDES = (-1.0, 1.0)
 
 
 def build_world(seed: Sequence[int], duration_s: float) -> World:
-    """The world of a drive of `duration_s`; the same seed gives the same world, whatever the duration's decimals."""
+    """The world of a drive of `duration_s`; the same seed and duration give the same world."""
     rng = np.random.default_rng(list(seed))
     speed = rng.uniform(5.5, 9.0)
     end_m = _AHEAD_M + speed * duration_s
@@ -36,7 +37,7 @@ def build_world(seed: Sequence[int], duration_s: float) -> World:
     ]
     still += _side_streets(rng, route)
     actors = [*_parked(rng, route, end_m), *_traffic(rng, speed, far_m), *_people(rng, street, end_m)]
-    numbered = [Thing(**{**vars(thing), "instance": index + 1}) for index, thing in enumerate(actors)]
+    numbered = [replace(thing, instance=index + 1) for index, thing in enumerate(actors)]
     return World(street, route, (*still, *numbered), weather, -_LANE_M, speed)
 
 
@@ -44,9 +45,8 @@ def _lay_street(rng: Rng, end_m: float) -> Street:
     waves = [[rng.uniform(6, 12), rng.uniform(45, 60), rng.uniform(0, 2 * np.pi)]]
     waves.append([rng.uniform(0, 1.2), rng.uniform(18, 25), rng.uniform(0, 2 * np.pi)])
     crossings = np.cumsum(rng.uniform(55, 95, size=int((end_m - _BEHIND_M) / 55) + 2)) + _BEHIND_M
-    return Street(
-        np.array(waves), rng.uniform(6.2, 6.9), rng.uniform(0.10, 0.15), crossings[crossings < end_m + 60], 3.6, 260.0
-    )
+    kept = crossings[crossings < end_m + 60]
+    return Street(np.array(waves), rng.uniform(6.2, 6.9), rng.uniform(0.10, 0.15), kept, 3.6, 260.0)
 
 
 def _weather(rng: Rng) -> Weather:

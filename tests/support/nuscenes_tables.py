@@ -9,11 +9,12 @@ import math
 from pathlib import Path
 from typing import Any
 
+from support.ingest import jpeg_bytes, points_bytes, write
+
 from paintpipe.pipeline.roots import LocalRoot
 from paintpipe.schemas.catalog import RejectedRow
 from paintpipe.stages.ingest.nuscenes.reader import NuScenesReader, open_nuscenes
 from paintpipe.stages.ingest.reader import IngestOptions
-from support.ingest import jpeg_bytes, points_bytes, write
 
 VERSION = "v1.0-mini"
 SCENES = ("scene-0061", "scene-0103")

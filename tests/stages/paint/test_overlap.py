@@ -172,7 +172,11 @@ def _random_samples(rng: np.random.Generator, num_points: int, cameras: int) -> 
 
 
 @settings(max_examples=60, deadline=None)
-@given(seed=st.integers(0, 2**32 - 1), cameras=st.integers(0, 5), overlap=st.sampled_from(("margin", "mean", "max", "first")))
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    cameras=st.integers(0, 5),
+    overlap=st.sampled_from(("margin", "mean", "max", "first")),
+)
 def test_equal_to_the_reference(seed: int, cameras: int, overlap: Overlap) -> None:
     rng = np.random.default_rng(seed)
     samples = _random_samples(rng, 40, cameras)

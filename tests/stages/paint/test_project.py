@@ -59,7 +59,14 @@ def test_a_pixel_just_inside_the_right_edge_keeps_its_column() -> None:
 
 def test_nuscenes_devkit_window() -> None:
     # Depth 1 and 1.5; u = 1 and 1.25; u = 99 and 98.75
-    rows = ((1.0, 0.0, 0.0), (1.5, 0.0, 0.0), (10.0, 9.8, 0.0), (10.0, 9.75, 0.0), (10.0, -9.8, 0.0), (10.0, -9.75, 0.0))
+    rows = (
+        (1.0, 0.0, 0.0),
+        (1.5, 0.0, 0.0),
+        (10.0, 9.8, 0.0),
+        (10.0, 9.75, 0.0),
+        (10.0, -9.8, 0.0),
+        (10.0, -9.75, 0.0),
+    )
     matrix = make_view().image_from_lidar
     points = cloud(*rows)
     exact = points.astype(np.float64)
@@ -72,7 +79,14 @@ def test_nuscenes_devkit_window() -> None:
 
 def test_nuscenes_devkit_bounds_are_open() -> None:
     matrix = np.array([[1.0, 0.0, 0.0, 0.0], [0.0, 1.0, 0.0, 0.0], [0.0, 0.0, 1.0, 0.0]])
-    rows = ((2.0, 20.0, 2.0), (2.5, 20.0, 2.0), (198.0, 20.0, 2.0), (197.0, 20.0, 2.0), (20.0, 2.0, 2.0), (20.0, 118.0, 2.0))
+    rows = (
+        (2.0, 20.0, 2.0),
+        (2.5, 20.0, 2.0),
+        (198.0, 20.0, 2.0),
+        (197.0, 20.0, 2.0),
+        (20.0, 2.0, 2.0),
+        (20.0, 118.0, 2.0),
+    )
     assert seen(*rows, rule="nuscenes-devkit", image_from_lidar=matrix) == [1, 3]
     assert seen((5.0, 5.0, 1.0), rule="nuscenes-devkit", image_from_lidar=matrix) == []
 

@@ -100,7 +100,9 @@ def test_large_logits_lose_no_digits() -> None:
 def test_a_pixel_that_is_not_finite_paints_nothing(bad: float) -> None:
     values = np.zeros((3, 1, 4), np.float32)
     values[1, 0, 0] = bad
-    found, painted = sample_scores(PixelScores(values, "logits", False, (1, 4)), pixels_at(np.zeros(4, int), np.arange(4)))
+    found, painted = sample_scores(
+        PixelScores(values, "logits", False, (1, 4)), pixels_at(np.zeros(4, int), np.arange(4))
+    )
     assert not painted[0]
     assert not found[0].any()
     assert painted[3]
