@@ -21,12 +21,12 @@ from paintpipe.stages.segment.train import TrainSettings, confusion_matrix, expo
 from paintpipe.stages.synth.settings import CLASSES
 from paintpipe.stages.synth.views import LabelledView, ViewPlan, render_views
 
-TRAIN_SEEDS = range(100_000, 100_036)
+TRAIN_SEEDS = range(100_000, 100_040)
 HELD_OUT_SEEDS = range(200_000, 200_010)
 CARD = ModelCard(
     name="street-tiny",
     architecture="bisenetv2",
-    architecture_options={"width": 0.5, "head": "pixel-shuffle", "head_channels": 128},
+    architecture_options={"width": 0.5, "head": "pixel-shuffle", "head_channels": 256},
     taxonomy="synthetic",
     weights="street-tiny.safetensors",
     mean=(0.5, 0.5, 0.5),

@@ -63,7 +63,7 @@ def _edges(u_px: Float32, v_px: Float32, depth_m: Float32, cols: Int32, rows: In
     near, far = _depth_ranges(bucket, depth_m, width * height)
     found = np.zeros(u_px.shape[0], np.bool_)
     for i in range(u_px.shape[0]):
-        own = np.float64(depth_m[i])
+        own = float(depth_m[i])
         step = max(STEP_M, STEP_RATIO * own)
         for row in range(max(rows[i] - 1, 0), min(rows[i] + 2, height)):
             for b in range(row * width + max(cols[i] - 1, 0), row * width + min(cols[i] + 2, width)):

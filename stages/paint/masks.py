@@ -53,7 +53,8 @@ def _labels(values: AnyArray, width_px: int, height_px: int, num_classes: int, w
 def _scores(values: AnyArray, extent_px: tuple[int, int], num_classes: int, where: str) -> PixelScores:
     if values.shape[0] != num_classes or 0 in values.shape:
         raise ImageError(f"scores of shape {values.shape}", where=where, expected=f"({num_classes}, h, w)")
-    scores = np.ascontiguousarray(values, dtype=np.float32)
+    with np.errstate(over="ignore"):  # what is too large for float32 is refused as infinite
+        scores = np.ascontiguousarray(values, dtype=np.float32)
     if not np.isfinite(scores).all() or (scores < 0.0).any():
         expected = "finite probabilities of at least 0"
         raise ImageError("scores are no probabilities", where=where, expected=expected, todo="take the soft-max first")

@@ -38,7 +38,8 @@ def oracle_from_boxes(points: AnyArray, boxes: Sequence[BoxRow], taxonomy: Taxon
 
     Where boxes overlap the smallest wins (a rider's over the bus behind). A point in no box is background, or 255
     where the taxonomy has none. A box whose category the taxonomy does not know says only that its points are not
-    background: 255. KITTI's DontCare has no 3-D box, so the objects in such a region count as background.
+    background: 255, as is a point that is not finite. KITTI's DontCare has no 3-D box, so the objects in such a
+    region count as background.
 
     Args:
         points: (N, >=3) x, y, z in metres in the LiDAR frame.
@@ -50,6 +51,7 @@ def oracle_from_boxes(points: AnyArray, boxes: Sequence[BoxRow], taxonomy: Taxon
     for box in sorted(boxes, key=_volume_m3, reverse=True):
         index = taxonomy.index(box.class_name)
         labels[points_in_box(points, box)] = UNPAINTED if index is None else index
+    labels[~np.isfinite(points[:, :3]).all(axis=1)] = UNPAINTED
     return labels
 
 

@@ -71,11 +71,13 @@ def _from_array(values: AnyArray, num_points: int, num_classes: int, where: str)
     if values.dtype.kind != "f" or values.shape[1] != num_classes:
         found = f"scores of type {values.dtype} and {values.shape[1]} classes"
         raise LabelsError(found, where=where, expected=f"floats of {num_classes} classes")
-    return _checked_probabilities(values.astype(np.float32), where)
+    return _checked_probabilities(values, where)
 
 
-def _checked_probabilities(scores: Float32, where: str) -> Float32:
-    sums = scores.sum(axis=1)
+def _checked_probabilities(values: AnyArray, where: str) -> Float32:
+    with np.errstate(over="ignore", invalid="ignore"):  # what is too large for float32 is refused as infinite
+        scores: Float32 = values.astype(np.float32)
+        sums = scores.sum(axis=1)
     valid = np.isfinite(sums) & ~(scores < 0.0).any(axis=1) & ((np.abs(sums - 1.0) <= _SUM_TOLERANCE) | (sums == 0.0))
     if not valid.all():
         row = int(np.flatnonzero(~valid)[0])

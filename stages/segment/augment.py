@@ -9,8 +9,8 @@ Rng = np.random.Generator
 
 
 def random_crop(rng: Rng, image: UInt8, labels: UInt8, size_px: tuple[int, int]) -> tuple[UInt8, UInt8]:
-    """A (height, width) part of an image and its labels at 0.75 to 1.5 times their size, mirrored half of the time."""
-    scale = max(float(np.exp(rng.uniform(np.log(0.75), np.log(1.5)))), size_px[0] / image.shape[0])
+    """A (height, width) part of an image and its labels at 0.8 to 1.4 times their size, mirrored half of the time."""
+    scale = max(float(np.exp(rng.uniform(np.log(0.8), np.log(1.4)))), size_px[0] / image.shape[0])
     width, height = round(image.shape[1] * scale), round(image.shape[0] * scale)
     image = np.asarray(cv2.resize(image, (width, height), interpolation=cv2.INTER_LINEAR), dtype=np.uint8)
     labels = np.asarray(cv2.resize(labels, (width, height), interpolation=cv2.INTER_NEAREST), dtype=np.uint8)
@@ -22,14 +22,14 @@ def random_crop(rng: Rng, image: UInt8, labels: UInt8, size_px: tuple[int, int])
 
 def random_colors(rng: Rng, image: UInt8) -> UInt8:
     """The image with another exposure, contrast, saturation and white balance, and a little noise or blur."""
-    gains = rng.uniform(0.75, 1.3) * rng.uniform(0.93, 1.07, 3)
+    gains = rng.uniform(0.8, 1.25) * rng.uniform(0.95, 1.05, 3)
     colors = image.astype(np.float32) * gains
     grey = colors.mean(axis=2, keepdims=True)
-    colors = grey + rng.uniform(0.6, 1.4) * (colors - grey)
-    colors = (colors - 128) * rng.uniform(0.8, 1.25) + 128
-    if rng.random() < 0.3:
-        colors = cv2.GaussianBlur(colors, (3, 3), rng.uniform(0.3, 0.9))
-    colors += rng.normal(0.0, rng.uniform(0.0, 6.0), colors.shape)
+    colors = grey + rng.uniform(0.7, 1.3) * (colors - grey)
+    colors = (colors - 128) * rng.uniform(0.85, 1.18) + 128
+    if rng.random() < 0.15:
+        colors = cv2.GaussianBlur(colors, (3, 3), rng.uniform(0.3, 0.7))
+    colors += rng.normal(0.0, rng.uniform(0.0, 3.0), colors.shape)
     return np.clip(colors, 0, 255).astype(np.uint8)
 
 

@@ -17,7 +17,7 @@ _KINDS: dict[str, str | tuple[str, int]] = {
     "token": TEXT,
     "prev": TEXT,
     "next": TEXT,
-    "instance_token": TEXT,
+    "instance": "i4",
     "names": "i4",
     "sample": "i4",
     "num_lidar_points": "i4",
@@ -26,6 +26,8 @@ _KINDS: dict[str, str | tuple[str, int]] = {
     "rotation_wxyz": ("f8", 4),
 }
 Names = tuple[str, str | None, str | None]
+Instances = dict[str, tuple[int, str]]
+"""Instance token → its number and its category's token."""
 
 
 @dataclass(frozen=True)
@@ -33,21 +35,23 @@ class Annotations:
     """Boxes sorted by sample.
 
     Attributes:
-        columns: token, prev, next, instance_token (Arrow strings); translation_m (A, 3), rotation_wxyz (A, 4) in the
+        columns: token, prev, next (Arrow strings); instance (A,), an index into `instances`; translation_m (A, 3), rotation_wxyz (A, 4) in the
             global frame; size_wlh_m (A, 3); sample (A,), the place in `Samples`; num_lidar_points (A,), UNKNOWN_COUNT
             where the table does not say; names (A,), an index into `names`.
         names: the different (category, visibility level, attributes) that occur.
+        instances: tokens of all objects.
     """
 
     columns: dict[str, Any]
     names: list[Names]
+    instances: list[str]
 
     def __len__(self) -> int:
         return len(self.columns["sample"])
 
 
 def read_annotations(tables: Tables, samples: Samples) -> Annotations:
-    """Read the boxes and what they name; none where the table is absent (the test version has no boxes)."""
+    """Read the boxes and what they name; none where the table is absent or damaged (a rejected row says so)."""
     columns = Columns(_KINDS)
     try:
         namer = _Namer(tables)
@@ -55,9 +59,13 @@ def read_annotations(tables: Tables, samples: Samples) -> Annotations:
             _extend(columns, tables, samples, namer, piece)
     except InputFileError as error:
         tables.rejected.append(checks.rejected(error.where, error))
-        columns = Columns(_KINDS)
+        return _finish(Columns(_KINDS), [], [])
+    return _finish(columns, list(namer.codes), list(namer.instances))
+
+
+def _finish(columns: Columns, names: list[Names], instances: list[str]) -> Annotations:
     order = np.argsort(columns.peek("sample"), kind="stable")
-    return Annotations(columns.finish(order), list(namer.codes))
+    return Annotations(columns.finish(order), names, instances)
 
 
 def _extend(columns: Columns, tables: Tables, samples: Samples, namer: "_Namer", piece: list[SampleAnnotation]) -> None:
@@ -72,17 +80,17 @@ def _extend(columns: Columns, tables: Tables, samples: Samples, namer: "_Namer",
                 kept.append((number, code, record))
             else:
                 tables.reject("sample_annotation", record.token, code)
-    columns.extend(_rows(kept))
+    columns.extend(_rows(kept, namer.instances))
 
 
-def _rows(kept: list[tuple[int, int, SampleAnnotation]]) -> dict[str, list[Any]]:
+def _rows(kept: list[tuple[int, int, SampleAnnotation]], instances: Instances) -> dict[str, list[Any]]:
     records = [record for _, _, record in kept]
     counts = [record.num_lidar_pts for record in records]
     return {
         "token": [record.token for record in records],
         "prev": [record.prev for record in records],
         "next": [record.next for record in records],
-        "instance_token": [record.instance_token for record in records],
+        "instance": [instances[record.instance_token][0] for record in records],
         "names": [code for _, code, _ in kept],
         "sample": [number for number, _, _ in kept],
         "num_lidar_points": [UNKNOWN_COUNT if count is None else count for count in counts],
@@ -99,16 +107,18 @@ class _Namer:
         self.codes: dict[Names, int] = {}
         self._known: dict[tuple[str, str, tuple[str, ...]], int | str] = {}
         self._category = {record.token: record.name for record in tables.read("category", Named)}
-        self._instance = {record.token: record.category_token for record in tables.read("instance", Instance)}
+        self.instances: Instances = {}
+        for record in tables.read("instance", Instance):
+            self.instances.setdefault(record.token, (len(self.instances), record.category_token))
         self._attribute = {record.token: record.name for record in tables.read_optional("attribute", Named)}
         self._level = {record.token: record.level for record in tables.read_optional("visibility", Visibility)}
 
     def code(self, record: SampleAnnotation) -> int | str:
         """The number of a box's names, or the reason why it has none."""
-        category_token = self._instance.get(record.instance_token)
-        if category_token is None:
+        instance = self.instances.get(record.instance_token)
+        if instance is None:
             return dangling("instance", record.instance_token)
-        key = (category_token, record.visibility_token, record.attribute_tokens)
+        key = (instance[1], record.visibility_token, record.attribute_tokens)
         if key not in self._known:
             self._known[key] = self._new_code(*key)
         return self._known[key]

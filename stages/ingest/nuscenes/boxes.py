@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 
 from paintpipe.schemas.arrays import Bool, Float64, Int64
 from paintpipe.schemas.catalog import BoxRow, FrameRow, RejectedRow
@@ -57,7 +56,7 @@ class SceneBoxes:
 
     def __init__(self, annotations: Annotations, span: tuple[int, int], sample_us: Int64, table_path: str) -> None:
         low, high = (int(row) for row in np.searchsorted(annotations.columns["sample"], span))
-        self._names, self._table_path = annotations.names, table_path
+        self._names, self._instances, self._table_path = annotations.names, annotations.instances, table_path
         self._columns = {name: column[low:high] for name, column in annotations.columns.items()}
         self._tokens: list[str] = as_list(self._columns["token"], 0, high - low)
         self.rejected: list[RejectedRow] = []
@@ -83,7 +82,7 @@ class SceneBoxes:
         return self._make([keyframes[number].row for number in frame_of], place, moved)
 
     def _make(self, frames: list[FrameRow], place: Int64, moved: "_Moved") -> list[BoxRow]:
-        names = [self._names[code] for code in self._columns["names"][place]]
+        names = [self._names[code] for code in self._columns["names"][place].tolist()]
         known = np.isfinite(moved.velocity_mps).all(axis=1).tolist()
         counts = self._columns["num_lidar_points"][place].tolist()
         columns: dict[str, Iterable[Any]] = {
@@ -94,8 +93,8 @@ class SceneBoxes:
             "center_m": moved.center_m,
             "size_lwh_m": self._columns["size_wlh_m"][place][:, [1, 0, 2]],
             "yaw_rad": poses.yaw_rad(moved.rotation_wxyz).tolist(),
-            "instance_token": self._columns["instance_token"].take(pa.array(place)).to_pylist(),
-            "annotation_token": self._columns["token"].take(pa.array(place)).to_pylist(),
+            "instance_token": [self._instances[code] for code in self._columns["instance"][place].tolist()],
+            "annotation_token": [self._tokens[row] for row in place.tolist()],
             "rotation_wxyz": moved.rotation_wxyz,
             "velocity_mps": [v if usable else None for v, usable in zip(moved.velocity_mps, known, strict=True)],
             "visibility": [level for _, level, _ in names],

@@ -15,6 +15,7 @@ from paintpipe.stages.ingest.nuscenes.annotations import Annotations, read_annot
 from paintpipe.stages.ingest.nuscenes.boxes import Keyframe, SceneBoxes
 from paintpipe.stages.ingest.nuscenes.calibration import Calibration, read_calibrations
 from paintpipe.stages.ingest.nuscenes.frames import FrameBuilder
+from paintpipe.stages.ingest.nuscenes.garbage import without_gc
 from paintpipe.stages.ingest.nuscenes.samples import Samples, read_samples
 from paintpipe.stages.ingest.nuscenes.scene import Scene, sort_out
 from paintpipe.stages.ingest.nuscenes.sensor_files import SensorFile, SensorFiles, read_sensor_files
@@ -49,6 +50,7 @@ class NuScenesReader:
         """Names of the scenes, sorted."""
         return list(self.samples.scenes)
 
+    @without_gc
     def read(self, sequence: str, limit: int | None) -> SequenceRows:
         """The rows of one scene: its keyframes, and the frames between them where they were asked for.
 
@@ -78,6 +80,7 @@ class NuScenesReader:
         return Keyframe(row, sweep.sample, scene.poses.of(sweep) @ mount.ego_SE3_sensor, rotations_wxyz)
 
 
+@without_gc
 def open_nuscenes(root: Root, options: IngestOptions) -> NuScenesReader:
     """Read the tables of one version folder.
 
