@@ -21,7 +21,7 @@ from paintpipe.stages.segment.train import TrainSettings, confusion_matrix, expo
 from paintpipe.stages.synth.settings import CLASSES
 from paintpipe.stages.synth.views import LabelledView, ViewPlan, render_views
 
-TRAIN_SEEDS = range(100_000, 100_040)
+TRAIN_SEEDS = range(100_000, 100_036)
 HELD_OUT_SEEDS = range(200_000, 200_010)
 CARD = ModelCard(
     name="street-tiny",

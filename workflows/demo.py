@@ -71,8 +71,8 @@ def demo(out: Path, seed: int = 7, quiet: bool = False) -> str:
         seed: of the synthetic streets.
         quiet: no progress bars.
     """
-    texts, sections = [], [Text("Made by `paintpipe demo`: synthetic streets, exact labels, no download, no GPU.")]
-    page: list[Section] = [*sections]
+    texts: list[str] = []
+    page: list[Section] = [Text("Synthetic streets with exact labels: what paintpipe does, from raw files to tables.")]
     for part in PARTS:
         text, shown = _part(part, out, seed, quiet)
         texts.append(f"# {part.title}\n\n{text}")
@@ -91,7 +91,7 @@ def _part(part: Part, out: Path, seed: int, quiet: bool) -> tuple[str, list[Sect
     paint(PaintRequest(workspace, from_masks=data / "masks", layer="masks", quiet=quiet, overwrite=True))
     paint(PaintRequest(workspace, model=LAYER, layer=LAYER, quiet=quiet, overwrite=True))
     text = evaluate(EvaluateRequest(workspace, quiet=quiet))
-    return text, [*_tables(workspace), *_pictures(part, workspace, quiet)]
+    return text, [*_pictures(part, workspace, quiet), *_tables(workspace)]
 
 
 def _tables(workspace: Path) -> list[Section]:

@@ -27,15 +27,17 @@ class TrainSettings:
         crop_px: (height, width), multiples of 32.
         learning_rate, weight_decay: of AdamW.
         seed: of weights, order, crops and colours.
+        bfloat16: run the layers in bfloat16: nearly twice as fast on CPUs that have it. Weights stay float32.
         threads: of torch.
     """
 
-    steps: int = 2400
+    steps: int = 2200
     batch_size: int = 6
     crop_px: tuple[int, int] = (192, 320)
     learning_rate: float = 4e-3
     weight_decay: float = 1e-2
     seed: int = 1
+    bfloat16: bool = True
     threads: int = 1
 
 
@@ -67,7 +69,9 @@ def train_bisenetv2(
     module.train()
     for step in range(settings.steps):
         images, labels = _batch(card, examples, settings, rng)
-        loss = _loss(module(images), labels, weights)
+        with torch.autocast("cpu", torch.bfloat16, enabled=settings.bfloat16):
+            logits = module(images)
+        loss = _loss(logits.float(), labels, weights)
         optimiser.zero_grad(set_to_none=True)
         torch.autograd.backward(loss)
         optimiser.step()

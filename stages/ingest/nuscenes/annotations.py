@@ -35,9 +35,9 @@ class Annotations:
     """Boxes sorted by sample.
 
     Attributes:
-        columns: token, prev, next (Arrow strings); instance (A,), an index into `instances`; translation_m (A, 3), rotation_wxyz (A, 4) in the
-            global frame; size_wlh_m (A, 3); sample (A,), the place in `Samples`; num_lidar_points (A,), UNKNOWN_COUNT
-            where the table does not say; names (A,), an index into `names`.
+        columns: token, prev, next (Arrow strings); translation_m (A, 3), rotation_wxyz (A, 4) in the global frame;
+            size_wlh_m (A, 3); sample (A,), the place in `Samples`; num_lidar_points (A,), UNKNOWN_COUNT where the table
+            does not say; names and instance (A,), indices into `names` and `instances`.
         names: the different (category, visibility level, attributes) that occur.
         instances: tokens of all objects.
     """

@@ -25,6 +25,7 @@ R = TypeVar("R", bound=Record)
 CHUNK_BYTES = 256 << 10
 """Pieces of some megabytes took half as long again: they miss the cache, and malloc gives them back each time."""
 _NAMELESS = "?"
+_DAMAGE = (msgspec.DecodeError, UnicodeDecodeError)
 _RECORD_END = re.compile(rb"\}\s*,\s*$")
 
 
@@ -96,7 +97,7 @@ class Tables:
         with stream:
             try:
                 yield from _decoded(stream, self.chunk_bytes, partial(self._decode, table, kind, _decoder(kind)))
-            except msgspec.DecodeError as error:
+            except _DAMAGE as error:
                 raise InputFileError(
                     f"damaged table: {error}", where=path, expected="a JSON array of records"
                 ) from None
@@ -140,7 +141,7 @@ def _decoded(stream: BinaryIO, chunk_bytes: int, decode: Callable[[bytes], list[
             continue
         try:
             records = decode(buffer[: end.start() + 1] + b"]")
-        except msgspec.DecodeError:
+        except _DAMAGE:
             buffer += stream.read()
             break
         yield records

@@ -112,6 +112,12 @@ def test_points_that_are_not_finite_are_never_seen(rule: Projection, bad: float,
     assert project_points(points, make_view(), rule).index.tolist() == [1]
 
 
+def test_a_depth_too_large_for_float64_is_not_seen() -> None:
+    # Anything over an infinite depth is pixel 0.
+    matrix = np.array([[1.0, 0.0, 0.0, 0.0], [0.0, 1.0, 0.0, 0.0], [1e300, 0.0, 0.0, 0.0]])
+    assert seen((1e10, 0.0, 0.0), image_from_lidar=matrix) == []
+
+
 def test_infinite_intensity_does_not_matter() -> None:
     assert seen((10.0, 0.0, 0.0, np.inf), (10.0, 0.0, 0.0, np.nan)) == [0, 1]
 

@@ -96,17 +96,25 @@ def test_large_logits_lose_no_digits() -> None:
     assert np.abs(sample_scores(scores, projected)[0] - scores_at(scores, projected.row, projected.col)).max() < 1e-5
 
 
+@pytest.mark.parametrize("kind", ["logits", "probabilities"])
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
-def test_a_pixel_that_is_not_finite_paints_nothing(bad: float) -> None:
-    values = np.zeros((3, 1, 4), np.float32)
+def test_a_pixel_that_is_not_finite_paints_nothing(bad: float, kind: ScoreKind) -> None:
+    values = np.ones((3, 1, 4), np.float32)
     values[1, 0, 0] = bad
-    found, painted = sample_scores(
-        PixelScores(values, "logits", False, (1, 4)), pixels_at(np.zeros(4, int), np.arange(4))
-    )
+    found, painted = sample_scores(PixelScores(values, kind, False, (1, 4)), pixels_at(np.zeros(4, int), np.arange(4)))
     assert not painted[0]
     assert not found[0].any()
     assert painted[3]
     assert np.isfinite(found).all()
+
+
+def test_probabilities_too_large_to_add_up_paint_nothing() -> None:
+    values = np.full((2, 1, 1), 3e38, np.float32)
+    found, painted = sample_scores(
+        PixelScores(values, "probabilities", False, (1, 1)), pixels_at(np.zeros(1, int), np.zeros(1, int))
+    )
+    assert not painted[0]
+    assert not found.any()
 
 
 def test_a_pixel_without_probabilities_paints_nothing() -> None:

@@ -1,3 +1,4 @@
+import subprocess
 import sys
 
 import hypothesis.strategies as st
@@ -106,8 +107,9 @@ def test_no_class_makes_an_empty_bar_chart():
 
 
 def test_pyplot_stays_unloaded():
-    class_bars(["a"], [0.5], [RED], "t")
-    assert "matplotlib.pyplot" not in sys.modules
+    code = "from paintpipe.stages.view.charts import class_bars; import sys; "
+    code += "class_bars(['a'], [0.5], [(255, 0, 0)], 't'); sys.exit('matplotlib.pyplot' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 @pytest.mark.parametrize(

@@ -30,7 +30,7 @@ def test_a_sweep_takes_the_image_nearest_to_its_time_plus_the_median_dt(tmp_path
 
 
 def test_nearest_in_time_alone_would_take_another(tmp_path: Path) -> None:
-    """Sweep 4 is at 200 ms: back images lie at 136.7 and 220 ms, and 200 - 30 ms is nearer to the first... by 3.3 ms."""
+    """Sweep 4 is at 200 ms: back images lie at 137 and 220 ms, and 200 - 30 ms is nearer to the first."""
     tables = make_tables()
     write_dataset(tmp_path, tables)
     rows = open_small(tmp_path, sweeps=True).read("scene-0061", None)

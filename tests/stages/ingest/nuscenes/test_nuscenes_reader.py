@@ -7,10 +7,10 @@ import pytest
 from support.ingest import write
 from support.nuscenes_tables import SCENES, make_tables, open_small, write_dataset, write_tables
 
-from paintpipe.schemas.catalog import FRAMES, IMAGES, BOXES, rows_to_table
+from paintpipe.pipeline.roots import LocalRoot
+from paintpipe.schemas.catalog import BOXES, FRAMES, IMAGES, rows_to_table
 from paintpipe.schemas.errors import ConfigError, InputFileError
 from paintpipe.stages.ingest.reader import IngestOptions, open_dataset
-from paintpipe.pipeline.roots import LocalRoot
 
 
 @pytest.fixture(scope="module")
@@ -98,7 +98,7 @@ def test_the_version_is_found_or_chosen(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"no version 'v1.0-test' here; expected one of those here: v1.0-mini"):
         open_small(tmp_path, version="v1.0-test")
     write_tables(tmp_path, make_tables(), "v1.0-trainval")
-    with pytest.raises(ConfigError, match="several versions are here: v1.0-mini, v1.0-trainval; choose one"):
+    with pytest.raises(ConfigError, match=r"several versions are here: v1\.0-mini, v1\.0-trainval; choose one"):
         open_small(tmp_path)
     assert open_small(tmp_path, version="v1.0-trainval").version == "v1.0-trainval"
 

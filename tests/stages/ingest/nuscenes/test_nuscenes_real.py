@@ -91,7 +91,7 @@ def test_boxes_hold_the_lidar_points_that_the_table_says(root: Path, rows: Seque
         local = (points - row.center_m) @ np.vstack([turned, [0, 0, 1]]).T
         inside.append(int((np.abs(local) <= row.size_lwh_m / 2).all(axis=1).sum()))
         published.append(row.num_lidar_points)
-    assert sum(published) > 1000
+    assert sum(published) > 900
     assert np.corrcoef(inside, published)[0, 1] > 0.99
 
 
