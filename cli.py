@@ -201,8 +201,9 @@ def evaluate(images: Path | None, labels: Path | None, **given: Any) -> int:
         request = ImagesRequest(given["workspace"], images, labels, segment=segment, quiet=given["quiet"], **network)
         click.echo(evaluate_images(request))
         return 0
-    click.echo(run(EvaluateRequest(**given)))
-    return 0
+    result = run(EvaluateRequest(**given))
+    click.echo(result.text)
+    return PARTIAL_FAILURE if result.problems else 0
 
 
 @cli.command()

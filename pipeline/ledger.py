@@ -85,9 +85,9 @@ class Ledger:
         remove_file(self.path(target, shard))
 
     def pending(
-        self, target: str, shards: Sequence[Shard], inputs_of: Callable[[Shard], Mapping[str, Any]]
+        self, target: str, shards: Sequence[Shard], inputs_of: Callable[[Shard], Mapping[str, Any]], root: Path
     ) -> list[Shard]:
-        """The shards that have still to be done.
+        """The shards that have still to be done: without a mark, or with files that are gone from `root`, the store's.
 
         Raises:
             ChangedInputError: a shard was made from other inputs; the message names what changed.
@@ -95,7 +95,7 @@ class Ledger:
         waiting = []
         for shard in shards:
             mark = self.done(target, shard)
-            if mark is None:
+            if mark is None or missing_file(root, mark):
                 waiting.append(shard)
             elif mark.digest != digest_of(inputs := inputs_of(shard)):
                 where = f"{target} of {shard.sequence}, shard {shard.index}"
@@ -111,6 +111,18 @@ class Ledger:
         """Targets that have marks: `points` first, then layers by name."""
         layers = sorted(path.relative_to(self.root).as_posix() for path in self.root.glob("layers/*") if path.is_dir())
         return [target for target in ("points", *layers) if next(self.mark_paths(target), None) is not None]
+
+
+def missing_file(root: Path, mark: Mark) -> str:
+    """The first of a mark's files that is absent or of another size, "" where all are there."""
+    for name, file in mark.files.items():
+        try:
+            if (root / name).stat().st_size == file.size:
+                continue
+        except OSError:
+            pass
+        return name
+    return ""
 
 
 def encode_mark(mark: Mark) -> bytes:

@@ -6,6 +6,7 @@ fixed-size lists. `meta/` keeps the per-frame tables and what each layer holds, 
 reader can be pointed at a whole dataset.
 """
 
+import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
@@ -56,6 +57,12 @@ class ParquetStore:
         remove_file(self.root / _meta(target, sequence))
         remove_folder(self.root, f"{target}/sequence={sequence}")
         self._known.forget()
+
+    def drop_sequence(self, sequence: str) -> None:
+        """See `Store.drop_sequence`."""
+        for target in (*map(layer_target, self.layers(sequence)), "points"):
+            self.drop(sequence, target)
+        remove_file(self.root / _meta("frames", sequence))
 
     def sequences(self) -> list[str]:
         """See `Store.sequences`."""
@@ -136,3 +143,10 @@ def _meta(kind: str, sequence: str) -> str:
 
 def _shard_path(target: str, sequence: str, index: int) -> str:
     return f"{target}/sequence={sequence}/shard-{index:05d}.parquet"
+
+
+def stored_length(root: Path) -> int | None:
+    """Frames in a shard of the store at `root`, None where it holds no sequence yet."""
+    for path in sorted((root / "meta" / "frames").glob("*.json")):
+        return int(json.loads(path.read_bytes())["frames_per_shard"])
+    return None

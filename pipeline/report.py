@@ -1,8 +1,11 @@
 """What a run did and where its time went, as one JSON file for each run."""
 
+import os
+import platform
 import time
 from collections import Counter, defaultdict
 from datetime import UTC, datetime
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +20,8 @@ from paintpipe.pipeline.events import (
     StageTimed,
 )
 from paintpipe.pipeline.tables import write_json
+
+_PACKAGES = ("paintpipe", "torch", "numpy", "zarr")
 
 
 class RunReport:
@@ -76,6 +81,8 @@ class RunReport:
             "slowest_stage": max(self._stages, key=lambda name: self._stages[name][0], default=""),
             "counts": dict(sorted(self._counts.items())),
             "rejected": sorted(self._rejected, key=lambda row: (row["sequence"], row["frame_id"])),
+            "versions": _versions(),
+            "hardware": {"platform": platform.platform(), "cpus": os.cpu_count()},
             "error": error,
         }
 
@@ -83,6 +90,17 @@ class RunReport:
         # Microseconds: two runs of one workspace never share an instant, since it has a lock.
         self.path = self._folder / f"{self._started_at:%Y%m%dT%H%M%S_%fZ}.json"
         write_json(self.path, self.content(event.error))
+
+
+def _versions() -> dict[str, str]:
+    """Of Python and the packages that matter most, as installed: nothing is imported for it."""
+    versions = {"python": platform.python_version()}
+    for name in _PACKAGES:
+        try:
+            versions[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue  # run from its sources, or another build of the package under another name
+    return versions
 
 
 def _rate(items: float, seconds: float) -> float:

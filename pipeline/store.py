@@ -116,6 +116,10 @@ class Store(Protocol):
         """Delete a layer or the points of a sequence (its marks must be gone already). Raises StoreError."""
         ...
 
+    def drop_sequence(self, sequence: str) -> None:
+        """Delete a sequence with its points and layers (their marks must be gone already). Raises StoreError."""
+        ...
+
     def sequences(self) -> list[str]:
         """Names of the sequences."""
         ...
@@ -183,8 +187,11 @@ def layer_of(target: str) -> str | None:
 
 def check_name(name: str, what: str) -> str:
     """`name`, if it may name a folder of a store; raises ConfigError."""
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._+-]*", name):
-        raise ConfigError(f"{what} name {name!r} can't name a folder", expected="letters, digits and any of . _ + -")
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._+-]*", name) or name.endswith(".partial"):
+        raise ConfigError(
+            f"{what} name {name!r} can't name a folder",
+            expected="letters, digits and any of . _ + -, not ending in .partial",
+        )
     return name
 
 

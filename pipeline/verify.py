@@ -34,7 +34,7 @@ def verify_target(store: Store, ledger: Ledger, target: str) -> Iterator[Problem
             yield Problem(str(path), "the mark is damaged: its shard counts as not done", target)
             continue
         marked |= mark.files.keys()
-        yield from _verify_mark(store.root, mark)
+        yield from verify_mark(store.root, mark)
     for name in sorted(store.shard_files(target) - marked):
         yield Problem(str(store.root / name), "no mark names this file: its shard was not finished", target)
 
@@ -45,7 +45,8 @@ def verify_leftovers(*roots: Path) -> Iterator[Problem]:
         yield from (Problem(str(path), "left by a run that was killed") for path in find_partial(root))
 
 
-def _verify_mark(root: Path, mark: Mark) -> Iterator[Problem]:
+def verify_mark(root: Path, mark: Mark) -> Iterator[Problem]:
+    """Hash every file that a mark names."""
     for name, expected in mark.files.items():
         what = _fault(root / name, expected)
         if what:

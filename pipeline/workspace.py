@@ -1,16 +1,24 @@
 """The folder in which one catalog, its painted store, ledger and tables lie."""
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from paintpipe.pipeline.publish import publish_file
 from paintpipe.schemas.errors import ConfigError
 from paintpipe.schemas.settings import StoreFormat
 
 CONFIG_NAME = "paintpipe.toml"
+_STRINGS = {
+    "dataset": ("name", "version", "root"),
+    "network": ("model", "weights", "taxonomy", "layer"),
+    "last": ("layer",),
+    "layers": ("model", "weights", "taxonomy", "layer", "from_masks", "from_predictions"),
+}
+"""Keys of each table of `paintpipe.toml` that hold strings; of `layers`, of each table in it."""
+_LONGEST_SHARD = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -65,14 +73,19 @@ class Workspace:
         """What `paintpipe.toml` says, {} where there is none.
 
         Raises:
-            ConfigError: it is not TOML.
+            ConfigError: it can't be read, is not TOML, or holds what makes no sense.
         """
         try:
-            return tomllib.loads(self.config_path.read_text(encoding="utf-8"))
+            config = tomllib.loads(self.config_path.read_text(encoding="utf-8"))
         except FileNotFoundError:
             return {}
-        except ValueError as error:
-            raise ConfigError(f"not TOML ({error})", where=str(self.config_path), todo="mend or delete it") from error
+        except OSError as error:
+            raise self._mend(f"can't be read ({error.strerror})") from error
+        except (ValueError, RecursionError) as error:
+            raise self._mend(f"not TOML ({error})") from error
+        for what, expected in _mistakes(config):
+            raise self._mend(what, expected)
+        return config
 
     def write_config(self, config: Mapping[str, Any]) -> None:
         """Write `paintpipe.toml` whole; keys that are None are left out, since TOML has no null. Raises StoreError."""
@@ -88,6 +101,43 @@ class Workspace:
             StoreError: the disk refuses.
         """
         self.write_config(_merged(self.read_config(), changes))
+
+    def _mend(self, what: str, expected: str = "") -> ConfigError:
+        return ConfigError(what, where=str(self.config_path), expected=expected, todo="mend or delete it")
+
+
+def _mistakes(config: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """(what is wrong, what is expected) of the keys that paintpipe reads; others are the user's own."""
+    for name in ("store", *_STRINGS):
+        if not isinstance(config.get(name, {}), dict):
+            yield f"{name} = {config[name]!r}", f"a table [{name}]"
+            return  # what follows looks into the tables
+    for layer, facts in config.get("layers", {}).items():
+        if not isinstance(facts, dict):
+            yield f"layers.{layer} = {facts!r}", f"a table [layers.{layer}]"
+        else:
+            yield from _no_strings(f"layers.{layer}", facts, _STRINGS["layers"])
+    for name in ("dataset", "network", "last"):
+        yield from _no_strings(name, config.get(name, {}), _STRINGS[name])
+    if "network" in config and "model" not in config["network"]:
+        yield "[network] names no model", "model = a network of `paintpipe models` or a card"
+    yield from _store_mistakes(config.get("store", {}))
+
+
+def _no_strings(where: str, table: Mapping[str, Any], keys: Iterable[str]) -> Iterator[tuple[str, str]]:
+    for key in keys:
+        if not isinstance(table.get(key, ""), str):
+            yield f"{where}.{key} = {table[key]!r}", "a string"
+
+
+def _store_mistakes(store: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    formats = get_args(StoreFormat)
+    if store.get("format", formats[0]) not in formats:
+        yield f"store.format = {store['format']!r}", " or ".join(formats)
+    for key in (f"{name}_frames_per_shard" for name in formats):
+        length = store.get(key, 1)
+        if not isinstance(length, int) or isinstance(length, bool) or not 1 <= length <= _LONGEST_SHARD:
+            yield f"store.{key} = {length!r}", f"a whole number from 1 to {_LONGEST_SHARD:,}"
 
 
 def _merged(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:

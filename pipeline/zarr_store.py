@@ -1,5 +1,6 @@
 """The painted store as zarr v3: one group per sequence, one zarr shard per pipeline shard and array."""
 
+import json
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -45,6 +46,11 @@ class ZarrStore:
     def drop(self, sequence: str, target: str) -> None:
         """See `Store.drop`."""
         remove_folder(self.root, f"{sequence}/{target}")
+        self._reader.forget()
+
+    def drop_sequence(self, sequence: str) -> None:
+        """See `Store.drop_sequence`."""
+        remove_folder(self.root, sequence)
         self._reader.forget()
 
     def sequences(self) -> list[str]:
@@ -116,3 +122,11 @@ class ZarrStore:
 
 def _array_path(sequence: str, target: str, name: str) -> str:
     return f"{sequence}/{name}" if layer_of(target) is None else f"{sequence}/{target}/{name}"
+
+
+def stored_length(root: Path) -> int | None:
+    """Frames in a shard of the store at `root`, None where it holds no array yet."""
+    for pattern in ("*/points/zarr.json", "*/layers/*/label/zarr.json"):
+        for path in sorted(root.glob(pattern)):
+            return int(json.loads(path.read_bytes())["chunk_grid"]["configuration"]["chunk_shape"][0])
+    return None

@@ -5,7 +5,10 @@ built-in that a library user would catch.
 """
 
 USER_MISTAKE = 2
+"""Exit code of every error: something in the command, the data or the machine has to be changed first."""
+
 PARTIAL_FAILURE = 1
+"""Exit code of a run that ended, and that could not use some of its input."""
 
 
 class PaintpipeError(Exception):
@@ -89,9 +92,3 @@ class UntrustedModelError(ModelError):
 
 class MissingExtraError(PaintpipeError, ImportError):
     """An optional package is not installed; the message says which command installs it."""
-
-
-class PartialFailureError(PaintpipeError, RuntimeError):
-    """The run ended, and some of its input could not be used."""
-
-    exit_code = PARTIAL_FAILURE

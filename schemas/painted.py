@@ -130,7 +130,10 @@ def check_painted(frame: PaintedFrame, num_points: int, num_classes: int) -> str
     if shapes != {(num_points,)}:
         return f"label, camera and flags have shapes {sorted(shapes)}, not {(num_points,)}"
     painted = (frame.flags & Flag.PAINTED) != 0
-    sums = frame.scores.astype(np.float32).sum(axis=1)
+    scores = frame.scores.astype(np.float32)
+    if bool(np.any(scores < 0.0)):
+        return "a score is negative"
+    sums = scores.sum(axis=1)
     if not bool(np.all(np.abs(sums[painted] - 1.0) <= SUM_TOLERANCE)):
         return "scores of a painted point do not sum to 1"
     if not bool(np.all(sums[~painted] == 0.0)) or bool(np.any(frame.label[~painted] != UNPAINTED)):

@@ -88,8 +88,7 @@ class PaintedFrameView:
         )
 
     def _check_done(self, target: str) -> None:
-        shard = self.index // self.opened.store.frames_per_shard
-        if not (self.opened.ledger.root / target / self.sequence / f"{shard:05d}.json").is_file():
+        if self.opened.mark(target, self.sequence, self.index) is None:
             where = f"{self.sequence}/{self.frame_id}"
             raise WorkspaceError(f"{target} is not painted for this frame", where=where, todo="run `paintpipe paint`")
 

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from paintpipe.pipeline.tables import read_parquet
+from paintpipe.pipeline.tables import read_json, read_parquet
 from paintpipe.schemas.catalog import (
     BOXES,
     CATALOG_FORMAT,
@@ -24,9 +24,12 @@ from paintpipe.schemas.catalog import (
     ImageRow,
     row_from_dict,
 )
-from paintpipe.schemas.errors import WorkspaceError
+from paintpipe.schemas.errors import PaintpipeError, WorkspaceError
 
 TABLES = {"frames": FRAMES, "images": IMAGES, "boxes": BOXES, "rejected": REJECTED}
+OLD = "catalog.old.partial"
+"""Where ingest puts the catalog that it replaces, beside it, until the new one is in place."""
+AGAIN = "run `paintpipe ingest` again"
 Spans = dict[str, tuple[int, int]]
 
 
@@ -87,17 +90,16 @@ def open_catalog(folder: Path) -> Catalog:
     """The catalog in `folder`.
 
     Raises:
-        WorkspaceError: there is none, or it was written by another version.
+        WorkspaceError: there is none, it is damaged, or it was written by another version.
     """
-    described = folder / "dataset.json"
-    if not described.is_file():
-        todo = "run `paintpipe ingest DATASET ROOT` first, or name the folder with --workspace"
-        raise WorkspaceError("no catalog here", where=str(folder.parent.resolve()), todo=todo)
-    info = DatasetInfo(**json.loads(described.read_text(encoding="utf-8")))
-    if info.catalog_format != CATALOG_FORMAT:
-        what = f"catalog format {info.catalog_format}"
-        raise WorkspaceError(what, where=str(folder), expected=str(CATALOG_FORMAT), todo="run `paintpipe ingest` again")
-    tables = {name: read_parquet(folder / f"{name}.parquet") for name in TABLES}
+    if not folder.exists():
+        raise _absent(folder)
+    info = _read_info(folder / "dataset.json")
+    tables = {name: _read_table(folder / f"{name}.parquet", schema) for name, schema in TABLES.items()}
+    for name, table in tables.items():
+        if table.num_rows != info.counts[name]:
+            what, expected = f"{table.num_rows} rows", f"{info.counts[name]}, as dataset.json says"
+            raise WorkspaceError(what, where=str(folder / f"{name}.parquet"), expected=expected, todo=AGAIN)
     return Catalog(info, tables, {name: _spans(tables[name]) for name in ("frames", "images", "boxes")})
 
 
@@ -115,6 +117,59 @@ def tables_digest(tables: dict[str, pa.Table]) -> str:
 def info_json(info: DatasetInfo) -> dict[str, Any]:
     """What `dataset.json` holds."""
     return asdict(info)
+
+
+def _absent(folder: Path) -> WorkspaceError:
+    where = str(folder.parent.resolve())
+    if folder.with_name(OLD).exists():
+        return WorkspaceError("ingest was stopped while it replaced the catalog", where=where, todo=AGAIN)
+    todo = "run `paintpipe ingest DATASET ROOT` first, or name the folder with --workspace"
+    return WorkspaceError("no catalog here", where=where, todo=todo)
+
+
+def _read_info(path: Path) -> DatasetInfo:
+    try:
+        found = read_json(path)
+    except (OSError, ValueError, RecursionError) as error:
+        raise WorkspaceError(f"the catalog is damaged ({_reason(error)})", where=str(path), todo=AGAIN) from error
+    version = found.get("catalog_format") if isinstance(found, dict) else None
+    if isinstance(version, int) and version != CATALOG_FORMAT:
+        what = f"catalog format {version}"
+        raise WorkspaceError(what, where=str(path), expected=str(CATALOG_FORMAT), todo=AGAIN)
+    if not isinstance(found, dict) or not _describes(found):
+        what, expected = "the catalog is damaged (other fields)", "what `paintpipe ingest` wrote"
+        raise WorkspaceError(what, where=str(path), expected=expected, todo=AGAIN)
+    return DatasetInfo(**found)
+
+
+def _describes(found: dict[str, Any]) -> bool:
+    """Whether these are the fields of a DatasetInfo, each of its type."""
+    kinds: dict[str, Any] = dict.fromkeys(("dataset", "version", "root", "digest"), str)
+    kinds |= dict.fromkeys(("labels_taxonomy", "boxes_taxonomy"), str | None)
+    kinds |= {"synthetic": bool, "counts": dict, "options": dict, "catalog_format": int}
+    if found.keys() != {item.name for item in fields(DatasetInfo)}:
+        return False
+    counts = found["counts"]
+    return all(isinstance(found[name], kind) for name, kind in kinds.items()) and all(
+        isinstance(counts.get(name), int) for name in (*TABLES, "sequences", "points")
+    )
+
+
+def _read_table(path: Path, schema: pa.Schema) -> pa.Table:
+    try:
+        table = read_parquet(path)
+    except OSError as error:
+        raise WorkspaceError(f"the catalog is damaged ({_reason(error)})", where=str(path), todo=AGAIN) from error
+    if not table.schema.equals(schema, check_metadata=False):
+        what, expected = "the catalog is damaged (other columns)", f"the table of {path.stem}"
+        raise WorkspaceError(what, where=str(path), expected=expected, todo=AGAIN)
+    return table
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, PaintpipeError):
+        return error.what
+    return "no such file" if isinstance(error, FileNotFoundError) else getattr(error, "strerror", None) or str(error)
 
 
 def _spans(table: pa.Table) -> Spans:

@@ -9,15 +9,8 @@ from paintpipe.schemas.catalog import DatasetInfo
 from paintpipe.schemas.errors import ConfigError, ModelError
 from paintpipe.schemas.settings import SegmentSettings
 from paintpipe.stages.taxonomies.load import load_taxonomy
-from paintpipe.workflows.frame_io import FrameFiles
-from paintpipe.workflows.painters import (
-    MaskPainter,
-    NetworkPainter,
-    PixelPainter,
-    PointPainter,
-    PredictionPainter,
-    oracle,
-)
+from paintpipe.workflows.file_painters import MaskPainter, PredictionPainter, oracle
+from paintpipe.workflows.painters import NetworkPainter, PixelPainter, PointPainter
 
 SYNTHETIC_MODEL = "street-tiny"
 """Painted with by default, on the synthetic dataset only: it knows nothing else."""
@@ -55,7 +48,7 @@ def choose_painter(choice: PainterChoice, info: DatasetInfo) -> PixelPainter | P
     if len(given) > 1:
         raise ConfigError(f"{' and '.join(given)} together", expected="one painter", todo="paint a layer for each")
     if choice.oracle:
-        return oracle(info)
+        return oracle(info, LocalRoot(info.root))
     if choice.from_masks is not None:
         return MaskPainter(*_folder_parts(choice.from_masks, choice.taxonomy, "masks", info))
     if choice.from_predictions is not None:
@@ -88,4 +81,4 @@ def _folder_parts(folder: Path, taxonomy: str | None, kind: str, info: DatasetIn
     if name is None:
         raise ConfigError(f"which classes do the {kind} hold?", todo="name their taxonomy with --taxonomy")
     identity = {"painter": kind, "taxonomy": name}
-    return FrameFiles(LocalRoot(folder)), load_taxonomy(name), identity
+    return LocalRoot(folder), load_taxonomy(name), identity

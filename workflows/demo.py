@@ -90,7 +90,7 @@ def _part(part: Part, out: Path, seed: int, quiet: bool) -> tuple[str, list[Sect
     ingest(IngestRequest(part.layout, str(data), workspace, quiet=quiet))
     paint(PaintRequest(workspace, from_masks=data / "masks", layer="masks", quiet=quiet, overwrite=True))
     paint(PaintRequest(workspace, model=LAYER, layer=LAYER, quiet=quiet, overwrite=True))
-    text = evaluate(EvaluateRequest(workspace, quiet=quiet))
+    text = evaluate(EvaluateRequest(workspace, quiet=quiet)).text
     return text, [*_pictures(part, workspace, quiet), *_tables(workspace)]
 
 

@@ -11,7 +11,8 @@ from paintpipe.pipeline.progress import track
 from paintpipe.pipeline.roots import LocalRoot
 from paintpipe.pipeline.tables import to_markdown, write_csv, write_parquet, write_text
 from paintpipe.pipeline.workspace import Workspace
-from paintpipe.schemas.errors import WorkspaceError
+from paintpipe.schemas.catalog import RejectedRow
+from paintpipe.schemas.errors import TaxonomyError, WorkspaceError
 from paintpipe.workflows.catalog import Catalog, open_catalog
 from paintpipe.workflows.comparison import comparison
 from paintpipe.workflows.evaluate_frame import FrameJudge, Tally
@@ -33,8 +34,18 @@ class EvaluateRequest:
     quiet: bool = False
 
 
-def evaluate(request: EvaluateRequest) -> str:
-    """Judge each layer, write `tables/`, and return what the command prints.
+@dataclass(frozen=True)
+class EvaluateResult:
+    """What evaluate found: the text that the command prints, and what could not be judged."""
+
+    text: str
+    problems: list[str]
+
+
+def evaluate(request: EvaluateRequest) -> EvaluateResult:
+    """Judge each layer and write `tables/`.
+
+    A layer that can't be judged is a problem where no layer was named, and an error where it was.
 
     Raises:
         WorkspaceError: no ground truth, or nothing painted.
@@ -46,24 +57,41 @@ def evaluate(request: EvaluateRequest) -> str:
     if info.labels_taxonomy is None and info.boxes_taxonomy is None:
         raise WorkspaceError(f"{info.dataset} as ingested has no point labels and no boxes to judge by")
     opened = existing_store(request.workspace)
-    layers = open_layers(opened, request.layers, request.sequences)
+    parts: list[dict[str, pa.Table]] = []
+    problems: list[str] = []
     with workspace_lock(workspace.ledger):
-        parts = [_judge(layer, request, catalog, opened) for layer in layers]
-        tables = {name: pa.concat_tables([part[name] for part in parts]) for name in parts[0]}
-        write_tables(workspace.tables, tables)
-    return f"{comparison(tables)}\ntables: {workspace.tables}"
+        for layer in open_layers(opened, catalog, request.layers, request.sequences):
+            try:
+                tables, rejected = _judge(layer, request, catalog, opened)
+            except (TaxonomyError, WorkspaceError) as error:
+                if request.layers:
+                    raise
+                problems.append(f"layer {layer.name} is left out: {error.line()}")
+                continue
+            parts.append(tables)
+            problems += [f"layer {layer.name}: {row.reason}" for row in rejected]
+        if not parts:
+            raise WorkspaceError("no layer can be judged", todo="; ".join(problems))
+        names = list(dict.fromkeys(name for part in parts for name in part))
+        every = {name: pa.concat_tables([part[name] for part in parts if name in part]) for name in names}
+        write_tables(workspace.tables, every)
+    text = "\n".join([comparison(every), *problems, f"tables: {workspace.tables}"])
+    return EvaluateResult(text, problems)
 
 
-def write_tables(folder: Path, tables: dict[str, pa.Table]) -> None:
-    """Each table as Parquet, CSV and Markdown, and `comparison.md` with the layers side by side."""
+def write_tables(folder: Path, tables: dict[str, pa.Table], comparison_name: str = "comparison.md") -> None:
+    """Each table as Parquet, CSV and Markdown, and one Markdown file with the layers side by side."""
     for name, table in tables.items():
         write_parquet(folder / f"{name}.parquet", table)
         write_csv(folder / f"{name}.csv", table)
         write_text(folder / f"{name}.md", to_markdown(table))
-    write_text(folder / "comparison.md", comparison(tables))
+    write_text(folder / comparison_name, comparison(tables))
 
 
-def _judge(layer: Layer, request: EvaluateRequest, catalog: Catalog, opened: OpenStore) -> dict[str, pa.Table]:
+def _judge(
+    layer: Layer, request: EvaluateRequest, catalog: Catalog, opened: OpenStore
+) -> tuple[dict[str, pa.Table], list[RejectedRow]]:
+    """The tables of a layer, and the files that could not be read."""
     judge = FrameJudge(catalog, opened, layer, LocalRoot(catalog.info.root), request.taxonomy, request.fill)
     frames = list(painted_frames(layer, request.limit))
     total = Tally()
@@ -71,5 +99,6 @@ def _judge(layer: Layer, request: EvaluateRequest, catalog: Catalog, opened: Ope
     for _, tally in track(judged, f"evaluate {layer.name}", "frame", quiet=request.quiet, total=len(frames)):
         total += tally
     if total.empty:
-        raise WorkspaceError("no frame of this layer has ground truth", where=layer.name)
-    return judge.tables(total)
+        reason = total.rejected[0].reason if total.rejected else "the dataset has none for these sequences"
+        raise WorkspaceError(f"no frame of this layer has ground truth: {reason}", where=layer.name)
+    return judge.tables(total), sorted(total.rejected, key=lambda row: row.path)

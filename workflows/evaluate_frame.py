@@ -7,7 +7,7 @@ from typing import Any
 import pyarrow as pa
 
 from paintpipe.schemas.arrays import Float32, UInt8
-from paintpipe.schemas.catalog import FrameRow
+from paintpipe.schemas.catalog import FrameRow, RejectedRow
 from paintpipe.schemas.source import Root
 from paintpipe.schemas.taxonomy import Mapping, Taxonomy
 from paintpipe.stages.evaluate.boxes import BoxesTally, evaluate_boxes
@@ -27,10 +27,11 @@ from paintpipe.workflows.stores import OpenStore
 
 @dataclass(frozen=True)
 class Tally:
-    """What was counted, against labels and against boxes; each None where the dataset has none."""
+    """What was counted, against labels and against boxes; each None where there is none; and what can't be read."""
 
     points: PointsTally | None = None
     boxes: BoxesTally | None = None
+    rejected: tuple[RejectedRow, ...] = ()
 
     @property
     def empty(self) -> bool:
@@ -38,7 +39,8 @@ class Tally:
         return self.points is None and self.boxes is None
 
     def __add__(self, other: "Tally") -> "Tally":
-        return Tally(_sum(self.points, other.points), _sum(self.boxes, other.boxes))
+        rejected = (*self.rejected, *other.rejected)
+        return Tally(_sum(self.points, other.points), _sum(self.boxes, other.boxes), rejected)
 
 
 def _sum(one: Any, other: Any) -> Any:
@@ -63,9 +65,10 @@ class FrameJudge:
         files = FrameFiles(self.root)
         points = frame_points(self.opened, files, row)
         if points is None:
-            return Tally()
+            return Tally(rejected=tuple(files.rejected))
         arrays = frame_arrays(self.opened, self.layer, row)
-        return Tally(self._by_labels(files, row, points, arrays), self._by_boxes(row, points, arrays))
+        by_labels = self._by_labels(files, row, points, arrays)
+        return Tally(by_labels, self._by_boxes(row, points, arrays), tuple(files.rejected))
 
     def tables(self, tally: Tally) -> dict[str, pa.Table]:
         """The tables of the layer."""

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
+from paintpipe.pipeline.lock import workspace_lock
 from paintpipe.pipeline.overlap import prefetch
 from paintpipe.pipeline.progress import track
 from paintpipe.pipeline.roots import LocalRoot
@@ -55,15 +56,16 @@ def evaluate_images(request: ImagesRequest) -> str:
 
     Raises:
         InputFileError: no image has a label image of its name, or one can't be read.
+        WorkspaceLockedError: another run works in this workspace.
     """
     pairs = find_pairs(_files_below(request.images), _files_below(request.labels))
     plain = replace(request.segment, tta_scales=(1.0,), tta_flip=False)
     settings = [plain] if plain == request.segment else [plain, request.segment]
-    tables = [_judge(request, each, pairs) for each in settings]
-    table = pa.concat_tables(tables)
-    folder = Workspace(request.workspace).tables
-    write_tables(folder, {"images": table})
-    return f"{to_markdown(table, 4)}\n\ntables: {folder}"
+    workspace = Workspace(request.workspace)
+    with workspace_lock(workspace.ledger):
+        table = pa.concat_tables([_judge(request, each, pairs) for each in settings])
+        write_tables(workspace.tables, {"images": table}, "comparison-images.md")
+    return f"{to_markdown(table, 4)}\n\ntables: {workspace.tables}"
 
 
 def _files_below(folder: Path) -> list[str]:

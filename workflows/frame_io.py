@@ -2,7 +2,6 @@
 
 import hashlib
 from dataclasses import dataclass, field
-from typing import Any
 
 from paintpipe.schemas.arrays import Float32, UInt8, UInt32
 from paintpipe.schemas.camera import CameraView
@@ -83,9 +82,3 @@ class FrameFiles:
     def reject(self, path: str, error: InputFileError) -> None:
         """Note that a file could not be used."""
         self.rejected.append(RejectedRow(path, "paint", error.line()))
-
-
-def rejected_dicts(rows: list[RejectedRow]) -> list[dict[str, Any]]:
-    """Rejected rows as a ledger mark keeps them, each once, sorted."""
-    unique = {(row.path, row.stage, row.reason) for row in rows}
-    return [{"path": path, "stage": stage, "reason": reason} for path, stage, reason in sorted(unique)]

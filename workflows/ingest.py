@@ -1,21 +1,21 @@
 """`paintpipe ingest`: from a dataset as downloaded to a catalog."""
 
-import os
-import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pyarrow as pa
 
+from paintpipe.pipeline.faults import write_error
 from paintpipe.pipeline.lock import workspace_lock
 from paintpipe.pipeline.progress import track
+from paintpipe.pipeline.publish import publish_file, remove_folder
 from paintpipe.pipeline.roots import LocalRoot
 from paintpipe.pipeline.tables import write_json, write_parquet
 from paintpipe.pipeline.workspace import Workspace
 from paintpipe.schemas.catalog import DatasetInfo, RejectedRow, SequenceRows, rows_to_table
-from paintpipe.schemas.errors import ConfigError, InputFileError
+from paintpipe.schemas.errors import ConfigError, InputFileError, WorkspaceError
 from paintpipe.stages.ingest.reader import IngestOptions, Reader, open_dataset
-from paintpipe.workflows.catalog import TABLES, info_json, open_catalog, tables_digest
+from paintpipe.workflows.catalog import OLD, TABLES, info_json, open_catalog, tables_digest
 
 
 @dataclass(frozen=True)
@@ -73,6 +73,7 @@ def ingest(request: IngestRequest) -> IngestResult:
     reader, root = _open(request)
     workspace = Workspace(request.workspace)
     with workspace_lock(workspace.ledger):
+        _restore(workspace.catalog)
         tables = _read_all(reader, request)
         rejected = [RejectedRow(**row) for row in tables["rejected"].to_pylist()]
         if not tables["frames"].num_rows:
@@ -91,7 +92,7 @@ def write_custom_spec(path: Path) -> str:
 
     if path.exists():
         raise ConfigError("the file exists", where=str(path), todo="name another one")
-    path.write_text(write_spec(), encoding="utf-8")
+    publish_file(path, write_spec().encode())
     return f"wrote {path}: edit it, then run `paintpipe ingest custom {path}`"
 
 
@@ -109,7 +110,11 @@ def _open_custom(spec: Path, options: IngestOptions) -> tuple[Reader, str]:
     if not spec.is_file():
         todo = "write one with `paintpipe ingest custom --write-spec my.toml`"
         raise ConfigError("no such specification", where=str(spec), todo=todo)
-    text = spec.read_text(encoding="utf-8")
+    try:
+        text = spec.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        what = "not a text file" if isinstance(error, UnicodeDecodeError) else f"can't be read ({error.strerror})"
+        raise ConfigError(what, where=str(spec), expected="a specification in TOML") from error
     folder = (spec.parent / spec_root(text)).resolve()
     return open_custom(text, LocalRoot(folder), options), str(folder)
 
@@ -162,19 +167,50 @@ def _describe(request: IngestRequest, reader: Reader, root: str, tables: dict[st
 
 
 def _same_as_before(folder: Path, info: DatasetInfo) -> bool:
-    return (folder / "dataset.json").is_file() and info_json(open_catalog(folder).info) == info_json(info)
+    """Whether a catalog is there that says the same; a damaged one is written again."""
+    try:
+        return info_json(open_catalog(folder).info) == info_json(info)
+    except WorkspaceError:
+        return False
+
+
+def _restore(folder: Path) -> None:
+    """Bring back the old catalog where an ingest was killed between the two renames of `_write`."""
+    old = folder.with_name(OLD)
+    if old.exists() and not folder.exists():
+        _rename(old, folder)
 
 
 def _write(folder: Path, tables: dict[str, pa.Table], info: DatasetInfo) -> None:
-    """Write beside, then swap: whoever looks sees the old catalog or the new one."""
-    fresh, old = folder.with_name("catalog.partial"), folder.with_name("catalog.old.partial")
-    for leftover in (fresh, old):
-        shutil.rmtree(leftover, ignore_errors=True)
-    fresh.mkdir(parents=True)
+    """Write and sync beside, then swap: whoever looks sees the old catalog, the new one, or none for an instant.
+
+    The old one is deleted only when the renames are on disk; without an old one, writing `paintpipe.toml` next syncs
+    the folder that they were made in.
+    """
+    fresh, old = folder.with_name("catalog.partial"), folder.with_name(OLD)
+    _remove(fresh)
+    _remove(old)
     for name, table in tables.items():
         write_parquet(fresh / f"{name}.parquet", table)
     write_json(fresh / "dataset.json", info_json(info))
     if folder.exists():
-        os.replace(folder, old)  # noqa: PTH105
-    os.replace(fresh, folder)  # noqa: PTH105
-    shutil.rmtree(old, ignore_errors=True)
+        _rename(folder, old)
+    _rename(fresh, folder)
+    _remove(old)
+
+
+def _rename(source: Path, target: Path) -> None:
+    try:
+        source.replace(target)
+    except OSError as error:
+        raise write_error(error, target) from error
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        remove_folder(path.parent, path.name)
+        return
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise write_error(error, path) from error

@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from paintpipe.pipeline.ledger import Mark, read_mark
 from paintpipe.pipeline.store import POINTS_TARGET, LayerTable, layer_target
 from paintpipe.schemas.arrays import AnyArray, Float32
@@ -11,6 +13,7 @@ from paintpipe.schemas.catalog import FrameRow
 from paintpipe.schemas.errors import WorkspaceError
 from paintpipe.schemas.taxonomy import Taxonomy
 from paintpipe.stages.taxonomies.load import load_taxonomy
+from paintpipe.workflows.catalog import Catalog
 from paintpipe.workflows.frame_io import FrameFiles
 from paintpipe.workflows.stores import OpenStore
 
@@ -41,10 +44,6 @@ class Layer:
         segment = self.table.attributes["painter"].get("segment", {})
         return tta_text(segment.get("tta_scales", [1.0]), segment.get("tta_flip", False))
 
-    def num_frames(self) -> int:
-        """Frames painted."""
-        return sum(len(mark.shard) for mark in self.marks)
-
 
 def tta_text(scales: list[float] | tuple[float, ...], flip: bool) -> str:
     """Test-time augmentation in words: "scales 0.75, 1, 1.25 + flip", "" for none."""
@@ -52,11 +51,14 @@ def tta_text(scales: list[float] | tuple[float, ...], flip: bool) -> str:
     return " + ".join(parts + (["flip"] if flip else []))
 
 
-def open_layers(opened: OpenStore, names: tuple[str, ...], sequences: tuple[str, ...]) -> list[Layer]:
+def open_layers(
+    opened: OpenStore, catalog: Catalog, names: tuple[str, ...] = (), sequences: tuple[str, ...] = ()
+) -> list[Layer]:
     """The layers asked for, all of them where no name is given, each with its finished shards.
 
     Raises:
-        WorkspaceError: no such layer, or no layer at all.
+        WorkspaceError: no such layer or sequence, no layer at all, or a catalog that was ingested anew since.
+        StoreError: files of a finished shard are gone.
     """
     prefix = "layers/"
     there = [target.removeprefix(prefix) for target in opened.ledger.targets() if target.startswith(prefix)]
@@ -65,17 +67,26 @@ def open_layers(opened: OpenStore, names: tuple[str, ...], sequences: tuple[str,
         what = f"no painted layer {unknown[0]!r}" if unknown else "no layer is painted yet"
         expected = "one of " + ", ".join(there) if there else ""
         raise WorkspaceError(what, where=str(opened.store.root), expected=expected, todo="run `paintpipe paint`")
-    layers = [_layer(opened, name, sequences) for name in names or there]
-    if not any(layer.marks for layer in layers):
-        raise WorkspaceError("nothing is painted in these sequences", where=", ".join(sequences))
-    return [layer for layer in layers if layer.marks]
+    layers = [layer for name in names or there if (layer := _layer(opened, catalog, name, sequences)) is not None]
+    if not layers:
+        painted = ", ".join(opened.store.sequences())
+        raise WorkspaceError(f"nothing is painted in {', '.join(sequences)}", expected=f"some of {painted}")
+    return layers
 
 
-def _layer(opened: OpenStore, name: str, sequences: tuple[str, ...]) -> Layer:
+def _layer(opened: OpenStore, catalog: Catalog, name: str, sequences: tuple[str, ...]) -> Layer | None:
     marks = [read_mark(path) for path in opened.ledger.mark_paths(layer_target(name))]
     kept = tuple(mark for mark in marks if mark and (not sequences or mark.shard.sequence in sequences))
-    first = kept[0].shard.sequence if kept else opened.store.sequences()[0]
-    return Layer(name, opened.store.layer_table(first, name), kept)
+    if not kept:
+        return None
+    for mark in kept:
+        opened.check_whole(mark)
+    for sequence in dict.fromkeys(mark.shard.sequence for mark in kept):
+        if catalog.column("frames", sequence, "frame_id") != list(opened.store.sequence_table(sequence).frame_ids):
+            what = "the catalog was ingested anew since this was painted: its frames are others"
+            todo = "ingest as before, or paint again with --overwrite"
+            raise WorkspaceError(what, where=f"sequence {sequence}", todo=todo)
+    return Layer(name, opened.store.layer_table(kept[0].shard.sequence, name), kept)
 
 
 def painted_frames(layer: Layer, limit: int | None = None) -> Iterator[tuple[str, int]]:
@@ -90,12 +101,14 @@ def painted_frames(layer: Layer, limit: int | None = None) -> Iterator[tuple[str
 
 
 def frame_points(opened: OpenStore, files: FrameFiles, row: FrameRow) -> Float32 | None:
-    """(N, F) float32 points of a frame: from the store where it holds them, else from the dataset."""
-    shard = row.index // opened.store.frames_per_shard
-    if (opened.ledger.root / POINTS_TARGET / row.sequence / f"{shard:05d}.json").is_file():
-        points: Float32 = opened.store.read_frame(POINTS_TARGET, row.sequence, row.index)["points"]
-        return points
-    return files.points(row)
+    """(N, F) float32 points of a frame: from the store where it holds them, else from the dataset.
+
+    None where they could not be read, now or when the frame was painted.
+    """
+    if opened.mark(POINTS_TARGET, row.sequence, row.index) is None:
+        return files.points(row)
+    points: Float32 = opened.store.read_frame(POINTS_TARGET, row.sequence, row.index)["points"]
+    return None if np.isnan(points).all() else points
 
 
 def frame_arrays(

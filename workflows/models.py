@@ -21,11 +21,14 @@ def fetch(name: str, folder: Path | None, quiet: bool) -> str:
         ModelError: the network's weights are published nowhere that can be fetched from, or don't arrive whole.
     """
     card = find_card(name)
-    if not card.url:
+    from_hub = card.architecture == "hf"  # its option `model` is the address
+    if not card.url and not from_hub:
         todo = (
             f"get them from {card.source} and pass them with --weights" if card.source else "pass them with --weights"
         )
         raise ModelError("no published address for these weights", where=name, todo=todo)
+    if from_hub and folder is not None:
+        raise ModelError("models of the hub go to the hub's own cache", where=name, todo="leave out --to, or set HF_HOME")
     path = fetch_weights(card, folder, progress=not quiet)
     return f"{path}\nnext: paintpipe paint --model {name} --weights {path}"
 

@@ -5,6 +5,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from paintpipe.pipeline.changes import digest_of
 from paintpipe.pipeline.events import Bus, RunEnded, RunStarted
 from paintpipe.pipeline.executors import executor
 from paintpipe.pipeline.lock import workspace_lock
@@ -12,8 +13,9 @@ from paintpipe.pipeline.progress import ProgressBar
 from paintpipe.pipeline.publish import clean_staging
 from paintpipe.pipeline.report import RunReport
 from paintpipe.pipeline.roots import LocalRoot
-from paintpipe.pipeline.shards import plan_shards
+from paintpipe.pipeline.shards import Shard, plan_shards
 from paintpipe.pipeline.store import POINTS_TARGET, check_name, layer_target
+from paintpipe.pipeline.verify import verify_mark
 from paintpipe.pipeline.workspace import Workspace
 from paintpipe.schemas.catalog import RejectedRow
 from paintpipe.schemas.errors import ConfigError, PaintpipeError
@@ -22,7 +24,7 @@ from paintpipe.workflows.catalog import Catalog, open_catalog
 from paintpipe.workflows.choose_painter import PainterChoice, choose_painter
 from paintpipe.workflows.paint_inputs import PaintInputs, layer_description, paint_plan
 from paintpipe.workflows.paint_shard import ShardPainter, ShardTask
-from paintpipe.workflows.stores import OpenStore, create_layer, open_store, sequence_table
+from paintpipe.workflows.stores import OpenStore, create_layer, create_sequence, open_store, sequence_table
 
 
 @dataclass(frozen=True)
@@ -102,20 +104,22 @@ def _paint(request: PaintRequest, workspace: Workspace, catalog: Catalog) -> Pai
     plan = paint_plan(catalog, painter, _settings(request, choice))
     opened = open_store(workspace, request.store_format, request.frames_per_shard)
     _clean(workspace, opened)
+    _remember(workspace, request, layer, opened)
     root = LocalRoot(catalog.info.root)
     inputs = PaintInputs(catalog, root, painter, plan)
     shards = plan_shards(_selected(catalog, request.sequences), opened.store.frames_per_shard, request.limit)
     targets = ((POINTS_TARGET,) if request.points else ()) + (layer_target(layer),)
     for sequence in dict.fromkeys(shard.sequence for shard in shards):
-        opened.store.create_sequence(sequence_table(catalog, sequence), with_points=request.points)
-        create_layer(opened, [sequence], layer_description(layer, painter, plan), request.overwrite)
-    _remember(workspace, request, layer, opened)
+        table = sequence_table(catalog, sequence)
+        create_sequence(opened, table, with_points=request.points, overwrite=request.overwrite)
+    names = list(dict.fromkeys(shard.sequence for shard in shards))
+    create_layer(opened, names, layer_description(layer, painter, plan), request.overwrite)
     tasks = _tasks(opened, targets, shards, inputs, request.overwrite)
     bus, report = Bus(), RunReport(workspace.runs)
     bus.subscribe(ProgressBar(quiet=request.quiet))
     bus.subscribe(report)
     worker = ShardPainter(catalog, root, painter, plan, opened, inputs, bus)
-    rejected = _run(worker, tasks, request, bus)
+    rejected = _known_rejects(opened, layer_target(layer), shards, tasks) + _run(worker, tasks, request, bus)
     return PaintResult(layer, opened.store.root, report.content(), len(shards), rejected)
 
 
@@ -139,7 +143,8 @@ def _with_memory(request: PaintRequest, workspace: Workspace) -> PaintRequest:
 def _remember(workspace: Workspace, request: PaintRequest, layer: str, opened: OpenStore) -> None:
     kind = opened.store_format
     store = {"format": kind, f"{kind}_frames_per_shard": opened.store.frames_per_shard}
-    facts = {"model": request.model, "taxonomy": request.taxonomy, "layer": layer}
+    model = str(Path(request.model).resolve()) if request.model and Path(request.model).is_file() else request.model
+    facts = {"model": model, "taxonomy": request.taxonomy, "layer": layer, "oracle": request.oracle or None}
     paths = {"weights": request.weights, "from_masks": request.from_masks, "from_predictions": request.from_predictions}
     facts |= {name: None if path is None else str(path.resolve()) for name, path in paths.items()}
     changes: dict[str, Any] = {"store": store, "last": {"layer": layer}, "layers": {layer: facts}}
@@ -187,27 +192,37 @@ def _selected(catalog: Catalog, wanted: tuple[str, ...]) -> dict[str, int]:
 
 
 def _tasks(
-    opened: OpenStore, targets: tuple[str, ...], shards: list[Any], inputs: PaintInputs, overwrite: bool
+    opened: OpenStore, targets: tuple[str, ...], shards: list[Shard], inputs: PaintInputs, overwrite: bool
 ) -> list[ShardTask]:
     """Shards with a target that is not done, each with those targets."""
-    waiting: dict[Any, list[str]] = {}
+    waiting: dict[Shard, list[str]] = {}
     for target in targets:
         if overwrite:
             pending = [shard for shard in shards if not _same(opened, target, shard, inputs)]
         else:
-            pending = opened.ledger.pending(target, shards, partial(inputs, target))
+            pending = opened.ledger.pending(target, shards, partial(inputs, target), opened.store.root)
         for shard in pending:
             waiting.setdefault(shard, []).append(target)
     return [ShardTask(shard, tuple(waiting[shard])) for shard in shards if shard in waiting]
 
 
-def _same(opened: OpenStore, target: str, shard: Any, inputs: PaintInputs) -> bool:
-    """Whether overwriting would write the same bytes again; removes the mark where not."""
+def _same(opened: OpenStore, target: str, shard: Shard, inputs: PaintInputs) -> bool:
+    """Whether a shard is whole and overwriting would write the same bytes again; removes the mark where not."""
     mark = opened.ledger.done(target, shard)
-    if mark is not None and mark.inputs == inputs(target, shard):
-        return True
+    if mark is not None and not mark.rejects and mark.digest == digest_of(inputs(target, shard)):
+        whole = next(verify_mark(opened.store.root, mark), None) is None
+        if whole:
+            return True
     opened.ledger.forget(target, shard)
     return False
+
+
+def _known_rejects(opened: OpenStore, target: str, shards: list[Shard], tasks: list[ShardTask]) -> list[RejectedRow]:
+    """What earlier runs could not use in the shards that are done."""
+    todo = {task.shard for task in tasks}
+    marks = [opened.ledger.done(target, shard) for shard in shards if shard not in todo]
+    found = [(mark, reason) for mark in marks if mark for reason in mark.rejects.values()]
+    return [RejectedRow(f"{mark.shard.sequence}, shard {mark.shard.index}", "paint", why) for mark, why in found]
 
 
 def _run(worker: ShardPainter, tasks: list[ShardTask], request: PaintRequest, bus: Bus) -> list[RejectedRow]:

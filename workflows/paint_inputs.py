@@ -2,7 +2,8 @@
 
 import hashlib
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from importlib import metadata
 from typing import Any
 
 from paintpipe import __version__
@@ -19,8 +20,9 @@ from paintpipe.workflows.paint_frames import PaintPlan
 from paintpipe.workflows.paint_shard import shard_jobs
 from paintpipe.workflows.painters import PixelPainter, PointPainter
 
+_LIBRARIES = ("numpy", "numba", "torch", "zarr", "pyarrow", "opencv-python-headless")
 ALL_CAMERAS = ("all",)
-USUAL_CAMERAS = ("image_2", "image_02")
+USUAL_CAMERAS = {"kitti": ("image_2",), "semantickitti": ("image_2",), "kitti-raw": ("image_02",)}
 """Painted from unless the user names cameras: KITTI's left colour camera, as its detectors do; elsewhere, all."""
 
 
@@ -32,6 +34,7 @@ def paint_plan(catalog: Catalog, painter: PixelPainter | PointPainter, settings:
         TaxonomyError: no mapping to the taxonomy asked for.
     """
     names = _camera_names(catalog, settings.cameras)
+    settings = replace(settings, cameras=names)
     mapping = load_mapping(painter.taxonomy.name, settings.taxonomy) if settings.taxonomy else None
     return PaintPlan(settings, names, len(painter.taxonomy), mapping)
 
@@ -44,7 +47,8 @@ def _camera_names(catalog: Catalog, wanted: tuple[str, ...]) -> tuple[str, ...]:
     if unknown:
         expected = "all, or some of " + ", ".join(there)
         raise ConfigError(f"no camera {unknown[0]!r} in the catalog", expected=expected)
-    return tuple(name for name in there if name in (wanted or USUAL_CAMERAS)) or there
+    usual = USUAL_CAMERAS.get(catalog.info.dataset, ())
+    return tuple(name for name in there if name in (wanted or usual)) or there
 
 
 def stored_taxonomy(painter: PixelPainter | PointPainter, plan: PaintPlan) -> Taxonomy:
@@ -64,7 +68,7 @@ def layer_description(layer: str, painter: PixelPainter | PointPainter, plan: Pa
         "projection": plan.settings.projection,
         "paint_format": PAINT_FORMAT,
         "digest": _digest(inputs),
-        "versions": {"paintpipe": __version__},
+        "versions": {"paintpipe": __version__, **{name: metadata.version(name) for name in _LIBRARIES}},
     }
     specs = layer_specs(plan.settings.provenance)
     return layer_table(layer, specs, taxonomy.classes, plan.camera_names, attributes)
@@ -95,6 +99,8 @@ class PaintInputs:
             inputs["catalog"] = _digest(facts)
         else:
             paths += [row.image_path for job in jobs for row in job.images]
+            own = {path: mark for job in jobs for path, mark in self.painter.own_files(job.row, job.images).items()}
+            inputs["painter_files"] = _digest(own)
             inputs["catalog"] = self.catalog.rows_digest(shard.sequence, shard.start, shard.stop)
             inputs |= _layer_inputs(self.painter, self.plan)
         inputs["file_sizes"] = _digest({path: self.root.size(path) for path in paths})
@@ -105,7 +111,6 @@ def _layer_inputs(painter: PixelPainter | PointPainter, plan: PaintPlan) -> dict
     inputs: dict[str, Any] = {
         "painter": painter.identity,
         "settings": settings_to_dict(plan.settings),
-        "cameras": list(plan.camera_names),
         "classes": plan.stored_classes,
     }
     if plan.mapping is not None:

@@ -1,14 +1,12 @@
 """Which painter the user asked for: a network, masks, predictions or the ground truth."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Lock
 from typing import Any, Protocol, runtime_checkable
 
 from paintpipe.schemas.arrays import Float32, UInt8
-from paintpipe.schemas.catalog import BoxRow, DatasetInfo, FrameRow, ImageRow
-from paintpipe.schemas.errors import ConfigError, ImageError, InputFileError
+from paintpipe.schemas.catalog import BoxRow, FrameRow, ImageRow
 from paintpipe.schemas.model_card import ModelCard
 from paintpipe.schemas.pixels import PixelClasses
 from paintpipe.schemas.settings import SegmentSettings, settings_to_dict
@@ -44,6 +42,10 @@ class PixelPainter(Protocol):
         """Images it wants at once."""
         ...
 
+    def own_files(self, row: FrameRow, images: Sequence[ImageRow]) -> dict[str, str]:
+        """What tells the painter's files for one frame from others, by path; {} where it has none of its own."""
+        ...
+
     def load(self, files: FrameFiles, row: ImageRow) -> Any | None:
         """What `pixels` needs of one image (decoded on the loader's thread), None where it can't be used."""
         ...
@@ -71,6 +73,10 @@ class PointPainter(Protocol):
         """All that decides its output, JSON-ready; goes into every mark and into the store."""
         ...
 
+    def own_files(self, row: FrameRow, images: Sequence[ImageRow]) -> dict[str, str]:
+        """What tells the painter's files for one frame from others, by path; {} where it has none of its own."""
+        ...
+
     def classes(
         self, files: FrameFiles, row: FrameRow, points: Float32, boxes: Sequence[BoxRow]
     ) -> PointClasses | None:
@@ -95,8 +101,12 @@ class NetworkPainter:
             "architecture": card.architecture,
             "weights": self._network.weights_sha256,
             "card": _card_identity(self._network.card),
-            "segment": settings_to_dict(settings),
+            "segment": settings_to_dict(settings) | {"device": settings.device.partition(":")[0]},
         }
+
+    def own_files(self, row: FrameRow, images: Sequence[ImageRow]) -> dict[str, str]:
+        """None: the images are the dataset's."""
+        return {}
 
     def load(self, files: FrameFiles, row: ImageRow) -> UInt8 | None:
         """The decoded image."""
@@ -112,112 +122,3 @@ def _card_identity(card: ModelCard) -> dict[str, Any]:
     """What of a card decides the output: everything but prose and addresses."""
     prose = {"name", "weights", "weights_sha256", "url", "licence", "source", "trained_on", "notes"}
     return {key: value for key, value in sorted(vars(card).items()) if key not in prose}
-
-
-@dataclass(frozen=True)
-class MaskPainter:
-    """Label maps or score arrays that another tool wrote, named like the images."""
-
-    files: FrameFiles
-    taxonomy: Taxonomy
-    identity: dict[str, Any]
-    name: str = "masks"
-    batch_size: int = 1
-
-    def load(self, files: FrameFiles, row: ImageRow) -> PixelClasses | None:
-        """The mask of an image: its path below the masks' folder, as .png or .npy."""
-        from paintpipe.stages.paint.masks import decode_mask
-
-        masks = replace(files, root=self.files.root)
-        for suffix in (".png", ".npy"):
-            path = str(Path(row.image_path).with_suffix(suffix))
-            try:
-                if self.files.root.size(path) is None:
-                    continue
-                data = masks.read(path)
-                return decode_mask(data, suffix, row.width_px, row.height_px, len(self.taxonomy), path)
-            except InputFileError as error:
-                files.reject(path, error)
-                return None
-        files.reject(row.image_path, ImageError("no mask", expected="one below the masks' folder, as .png or .npy"))
-        return None
-
-    def pixels(self, loaded: Sequence[PixelClasses]) -> list[PixelClasses]:
-        """They are known already."""
-        return list(loaded)
-
-
-@dataclass(frozen=True)
-class PredictionPainter:
-    """Per-point predictions of any LiDAR network, named like the point files."""
-
-    files: FrameFiles
-    taxonomy: Taxonomy
-    identity: dict[str, Any]
-    name: str = "predictions"
-
-    def classes(
-        self, files: FrameFiles, row: FrameRow, points: Float32, boxes: Sequence[BoxRow]
-    ) -> PointClasses | None:
-        """Decoded from the first of the places where such tools write them."""
-        from paintpipe.stages.paint.predictions import decode_predictions
-
-        source = replace(files, root=self.files.root)
-        candidates = prediction_paths(row)
-        try:
-            for path in candidates:
-                if self.files.root.size(path) is not None:
-                    data, suffix = source.read(path), Path(path).suffix
-                    return decode_predictions(data, suffix, row.num_points, self.taxonomy, path)
-        except InputFileError as error:
-            files.reject(path, error)
-            return None
-        files.reject(row.points_path, InputFileError("no prediction", expected=" or ".join(candidates)))
-        return None
-
-
-def prediction_paths(row: FrameRow) -> list[str]:
-    """Where a LiDAR network's output for a frame may lie, below the predictions' folder.
-
-    SemanticKITTI submissions: `sequences/NN/predictions/ID.label`; nuScenes: `lidarseg/SPLIT/TOKEN_lidarseg.bin`, of
-    which the file name is enough; anything else: `SEQUENCE/ID.npy` and the like.
-    """
-    found = [f"sequences/{row.sequence}/predictions/{row.frame_id}.label"]
-    if row.sweep_token:
-        found += [f"{folder}{row.sweep_token}_lidarseg.bin" for folder in ("", "lidarseg/test/", "lidarseg/val/")]
-    stems = (f"{row.sequence}/{row.frame_id}", row.frame_id)
-    return found + [stem + suffix for stem in stems for suffix in (".label", ".bin", ".npy")]
-
-
-@dataclass(frozen=True)
-class OraclePainter:
-    """The ground truth: point labels where the dataset has them, boxes otherwise."""
-
-    taxonomy: Taxonomy
-    identity: dict[str, Any]
-    from_labels: bool
-    name: str = "oracle"
-
-    def classes(
-        self, files: FrameFiles, row: FrameRow, points: Float32, boxes: Sequence[BoxRow]
-    ) -> PointClasses | None:
-        """Class indices, 255 where the ground truth is silent."""
-        from paintpipe.stages.paint.oracle import oracle_from_boxes, oracle_from_labels
-
-        if not self.from_labels:
-            return oracle_from_boxes(points, boxes, self.taxonomy)
-        labels = files.labels(row)
-        return None if labels is None else oracle_from_labels(labels, self.taxonomy)
-
-
-def oracle(info: DatasetInfo) -> OraclePainter:
-    """The oracle of a dataset.
-
-    Raises:
-        ConfigError: it has neither point labels nor boxes.
-    """
-    name = info.labels_taxonomy or info.boxes_taxonomy
-    if name is None:
-        raise ConfigError(f"{info.dataset} as ingested has neither point labels nor boxes", todo="paint with a network")
-    identity = {"painter": "oracle", "taxonomy": name, "from": "labels" if info.labels_taxonomy else "boxes"}
-    return OraclePainter(load_taxonomy(name), identity, info.labels_taxonomy is not None)

@@ -1,7 +1,7 @@
 """The arrays that pictures of a painted frame are drawn from."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -86,29 +86,51 @@ class PictureSource:
     def painter(self) -> PixelPainter | None:
         """What painted the layer, built again from what the workspace remembers."""
         facts = self.workspace.read_config().get("layers", {}).get(self.layer.name, {})
-        choice = _remembered(facts, self._choice)
+        stored = self.layer.table.attributes["painter"]
+        choice = _remembered(facts, stored, self._choice)
         if choice is None:
             return None
         try:
             painter = choose_painter(choice, self.catalog.info)
         except PaintpipeError:
             return None  # weights or masks have moved: the picture goes without this panel
-        return painter if isinstance(painter, PixelPainter) else None
+        if not isinstance(painter, PixelPainter):
+            return None
+        same = painter.identity.get("weights") == stored.get("weights")
+        return painter if same or self._choice.model or self._choice.weights else None
 
     def _wanted(self, image: ImageRow) -> bool:
         return image.camera in self.layer.camera_names
 
 
-def _remembered(facts: dict[str, Any], given: PainterChoice) -> PainterChoice | None:
-    """The painter of a layer: what the user names now, else what was remembered; None for one without pixels."""
-    masks, model = facts.get("from_masks"), given.model or facts.get("model")
-    segment: SegmentSettings = given.segment
-    if model is None and masks is None and (facts.get("oracle") or facts.get("from_predictions")):
+def _remembered(
+    facts: Mapping[str, Any], stored: Mapping[str, Any], given: PainterChoice
+) -> PainterChoice | None:
+    """The painter of a layer: what the user names now, else what painted it; None for one without pixels.
+
+    Args:
+        facts: what the workspace remembers of the layer.
+        stored: what the layer says of its painter; a network is run again as it was run then.
+        given: the user's words now.
+    """
+    kind, masks = stored.get("painter"), facts.get("from_masks")
+    model = given.model or facts.get("model") or (stored.get("model") if kind == "network" else None)
+    segment = _as_stored(stored.get("segment", {}), given.segment)
+    if model is not None:
+        weights = given.weights or (Path(facts["weights"]) if facts.get("weights") and not given.model else None)
+        return PainterChoice(model, weights, given.trust_model, segment=segment)
+    if masks is None:
         return None
-    weights = given.weights or (Path(facts["weights"]) if facts.get("weights") else None)
-    taxonomy = facts.get("taxonomy") if masks else None
-    folder = Path(masks) if masks else None
-    return PainterChoice(model, weights, given.trust_model, from_masks=folder, taxonomy=taxonomy, segment=segment)
+    return PainterChoice(from_masks=Path(masks), taxonomy=facts.get("taxonomy"), segment=segment)
+
+
+def _as_stored(stored: Mapping[str, Any], given: SegmentSettings) -> SegmentSettings:
+    """The settings that a layer keeps, on the user's device."""
+    size, scales = stored.get("input_size_px"), stored.get("tta_scales")
+    lists = {"input_size_px": tuple(size) if size else None, "tta_scales": tuple(scales) if scales else (1.0,)}
+    known = {item.name for item in fields(SegmentSettings)}
+    kept = {name: value for name, value in stored.items() if name in known}
+    return replace(given, **{**kept, **lists, "device": given.device}) if stored else given
 
 
 def extent_m(frames: Sequence[FramePictures]) -> float:

@@ -1,23 +1,30 @@
 """The painted store of a workspace: opened in its format, with groups for a catalog's sequences and layers."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from paintpipe.pipeline import parquet_store, zarr_store
 from paintpipe.pipeline.changes import explain_change
-from paintpipe.pipeline.ledger import Ledger
+from paintpipe.pipeline.ledger import Ledger, Mark, missing_file
 from paintpipe.pipeline.parquet_store import ParquetStore
+from paintpipe.pipeline.publish import remove_file
+from paintpipe.pipeline.shards import Shard
 from paintpipe.pipeline.store import UNKNOWN_TIME_US, LayerTable, SequenceTable, Store, layer_target
 from paintpipe.pipeline.workspace import Workspace
 from paintpipe.pipeline.zarr_store import ZarrStore
-from paintpipe.schemas.errors import ChangedInputError, WorkspaceError
+from paintpipe.schemas.errors import ChangedInputError, StoreError, WorkspaceError
 from paintpipe.schemas.settings import StoreFormat
 from paintpipe.workflows.catalog import Catalog
 
 DEFAULT_FRAMES_PER_SHARD = 16
+_KINDS: dict[str, tuple[Callable[[Path, int], Store], Callable[[Path], int | None]]] = {
+    "zarr": (ZarrStore, zarr_store.stored_length),
+    "parquet": (ParquetStore, parquet_store.stored_length),
+}
 
 
 @dataclass(frozen=True)
@@ -28,24 +35,58 @@ class OpenStore:
     ledger: Ledger
     store_format: StoreFormat
 
+    def mark(self, target: str, sequence: str, frame: int) -> Mark | None:
+        """The mark of the shard that holds a frame, None where that is not done.
+
+        Raises:
+            StoreError: a file that the mark names is gone or cut short.
+        """
+        index, length = frame // self.store.frames_per_shard, self.store.frames_per_shard
+        count = len(self.store.sequence_table(sequence).frame_ids)
+        shard = Shard(sequence, index, index * length, min((index + 1) * length, count))
+        mark = self.ledger.done(target, shard)
+        if mark is not None:
+            self.check_whole(mark)
+        return mark
+
+    def check_whole(self, mark: Mark) -> None:
+        """Raises StoreError where a file that a mark names is gone or cut short."""
+        name = missing_file(self.store.root, mark)
+        if name:
+            todo = "see what `paintpipe verify` says, then run `paintpipe paint` again"
+            raise StoreError("painted, but now gone or cut short", where=str(self.store.root / name), todo=todo)
+
 
 def open_store(
     workspace: Workspace, store_format: StoreFormat | None = None, frames_per_shard: int | None = None
 ) -> OpenStore:
-    """The workspace's store; format and shard length are the remembered ones unless given, else zarr and 16.
+    """The workspace's store; format and shard length are those that are there unless given, else zarr and 16.
 
     Raises:
         WorkspaceError: a shard length other than that of the store that is there.
     """
-    known = workspace.read_config().get("store", {})
-    kind: StoreFormat = store_format or known.get("format", "zarr")
-    stored = known.get(f"{kind}_frames_per_shard")
-    if stored and frames_per_shard not in (None, stored) and workspace.store(kind).exists():
+    kind: StoreFormat = store_format or _usual_format(workspace)
+    make, stored_length = _KINDS[kind]
+    root, stored = workspace.store(kind), None
+    try:
+        stored = stored_length(root)
+    except (OSError, ValueError, LookupError, TypeError) as error:
+        todo = "delete the store and paint again"
+        raise StoreError(f"damaged metadata ({error})", where=str(root), todo=todo) from error
+    if stored and frames_per_shard not in (None, stored):
         what = f"this store has {stored} frames a shard, not {frames_per_shard}"
-        raise WorkspaceError(what, where=str(workspace.store(kind)), todo="use another workspace for another length")
-    length = frames_per_shard or stored or DEFAULT_FRAMES_PER_SHARD
-    store: Store = (ZarrStore if kind == "zarr" else ParquetStore)(workspace.store(kind), length)
-    return OpenStore(store, Ledger(workspace.marks(kind)), kind)
+        raise WorkspaceError(what, where=str(root), todo="use another workspace for another length")
+    known = workspace.read_config().get("store", {}).get(f"{kind}_frames_per_shard")
+    length = frames_per_shard or stored or known or DEFAULT_FRAMES_PER_SHARD
+    return OpenStore(make(root, length), Ledger(workspace.marks(kind)), kind)
+
+
+def _usual_format(workspace: Workspace) -> StoreFormat:
+    """The format painted last, as far as it is there; else the one that is."""
+    formats: tuple[StoreFormat, StoreFormat] = ("zarr", "parquet")
+    there = [kind for kind in formats if workspace.store(kind).is_dir()]
+    remembered = workspace.read_config().get("store", {}).get("format", "zarr")
+    return there[0] if there and remembered not in there else remembered
 
 
 def existing_store(path: Path, store_format: StoreFormat | None = None) -> OpenStore:
@@ -78,15 +119,46 @@ def sequence_table(catalog: Catalog, sequence: str) -> SequenceTable:
     )
 
 
+def create_sequence(opened: OpenStore, table: SequenceTable, *, with_points: bool, overwrite: bool) -> None:
+    """Create a sequence's tables; one that an earlier catalog made is dropped with `overwrite`, and an error without.
+
+    Raises:
+        ChangedInputError: the sequence is there with other frames.
+    """
+    name = table.sequence
+    if name in opened.store.sequences() and not same_frames(opened.store.sequence_table(name), table):
+        if not overwrite:
+            what = "was painted from another catalog: its frames differ from those ingested since"
+            todo = "ingest as before, use another workspace, or --overwrite to drop it with all its layers"
+            raise ChangedInputError(what, where=f"sequence {name}", todo=todo)
+        for target in opened.ledger.targets():
+            _forget(opened, target, name)
+        opened.store.drop_sequence(name)
+    opened.store.create_sequence(table, with_points=with_points)
+
+
+def same_frames(one: SequenceTable, other: SequenceTable) -> bool:
+    """Whether two tables list the same frames, of as many points, with the same columns."""
+    return (one.frame_ids, one.features, one.num_points.tolist()) == (
+        other.frame_ids,
+        other.features,
+        other.num_points.tolist(),
+    )
+
+
 def create_layer(opened: OpenStore, sequences: Iterable[str], table: LayerTable, overwrite: bool) -> None:
-    """Create a layer in each sequence; one that differs is dropped with `overwrite`, and an error without.
+    """Create a layer in each of the sequences.
+
+    A layer is one thing: where any sequence of the store holds it with other settings, that is an error, or, with
+    `overwrite`, the layer is dropped there.
 
     Raises:
         ChangedInputError: the layer is there, made with other settings.
     """
-    for sequence in sequences:
+    for sequence in opened.store.sequences():
         if table.layer in opened.store.layers(sequence):
             _settle(opened, sequence, table, overwrite)
+    for sequence in sequences:
         opened.store.create_layer(sequence, table)
 
 
@@ -97,13 +169,18 @@ def _settle(opened: OpenStore, sequence: str, table: LayerTable, overwrite: bool
         return
     if not overwrite:
         what = f"was made with other settings: {changes}"
-        todo = "use another --layer, or --overwrite to paint it again"
+        todo = "use another --layer, or --overwrite to drop it and paint it again"
         raise ChangedInputError(what, where=f"layer {table.layer} of {sequence}", todo=todo)
     target = layer_target(table.layer)
-    for path in opened.ledger.mark_paths(target):
-        if path.parent.name == sequence:
-            path.unlink()
+    _forget(opened, target, sequence)
     opened.store.drop(sequence, target)
+
+
+def _forget(opened: OpenStore, target: str, sequence: str) -> None:
+    """Remove a target's marks of a sequence, readable or not."""
+    for path in list(opened.ledger.mark_paths(target)):
+        if path.parent.name == sequence:
+            remove_file(path)
 
 
 def _description(table: LayerTable) -> Mapping[str, Any]:

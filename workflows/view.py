@@ -3,17 +3,22 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
+
+from paintpipe.pipeline.faults import write_error
 from paintpipe.pipeline.progress import track
-from paintpipe.pipeline.publish import publish_file
+from paintpipe.pipeline.publish import make_folders, publish_file
 from paintpipe.pipeline.roots import LocalRoot
 from paintpipe.pipeline.workspace import Workspace
 from paintpipe.schemas.arrays import UInt8
 from paintpipe.schemas.errors import ConfigError
 from paintpipe.schemas.settings import SegmentSettings
 from paintpipe.stages.view.bev import birds_eye
+from paintpipe.stages.view.canvas import resize
 from paintpipe.stages.view.encode import encode_png
 from paintpipe.stages.view.legend import present_labels
 from paintpipe.stages.view.sheet import CameraPanel, frame_sheet, mosaic, sheet_birds_eye_px
+from paintpipe.stages.view.style import BACKGROUND
 from paintpipe.stages.view.video import VideoWriter, side_by_side
 from paintpipe.workflows.catalog import open_catalog
 from paintpipe.workflows.choose_painter import PainterChoice
@@ -53,7 +58,7 @@ def view(request: ViewRequest) -> list[Path]:
     out = request.out or workspace.figures
     catalog, opened = open_catalog(workspace.catalog), existing_store(request.workspace)
     name = request.layer or workspace.read_config().get("last", {}).get("layer")
-    layer = open_layers(opened, (name,) if name else (), ())[0]
+    layer = open_layers(opened, catalog, (name,) if name else ())[0]
     if request.charts:
         return charts(workspace.tables, layer, out)
     choice = PainterChoice(request.model, request.weights, request.trust_model, segment=request.segment)
@@ -101,16 +106,19 @@ def _video(source: PictureSource, layer: Layer, request: ViewRequest, out: Path)
         names = dict.fromkeys(mark.shard.sequence for mark in layer.marks)
         raise ConfigError(f"no painted sequence {wanted!r}", expected="one of " + ", ".join(names))
     path = out / f"{layer.name}-{wanted}.mp4"
-    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        make_folders(out)
+    except OSError as error:
+        raise write_error(error, out) from error
     reach_m = extent_m([source.frame(*places[0])])
     writer: VideoWriter | None = None
     try:
         for place in track(places, "video", "frame", quiet=request.quiet):
             picture = _video_frame(source, source.frame(*place), reach_m)
-            if writer is None:
+            if writer is None:  # a video has one size, where frames may differ (KITTI's images do)
                 size_px = (picture.shape[1], picture.shape[0])
                 writer = VideoWriter(path, size_px, _frames_per_second(source, places)).__enter__()
-            writer.write(picture)
+            writer.write(letterboxed(picture, *size_px))
     except BaseException as error:
         if writer is not None:
             writer.__exit__(type(error), error, error.__traceback__)
@@ -130,6 +138,18 @@ def _video_frame(source: PictureSource, frame: FramePictures, reach_m: float) ->
     return side_by_side(seen, above, 480)
 
 
+def letterboxed(picture: UInt8, width_px: int, height_px: int) -> UInt8:
+    """(height_px, width_px, 3) the whole picture, scaled to fit and centred on the pictures' ground."""
+    if picture.shape[:2] == (height_px, width_px):
+        return picture
+    scale = min(width_px / picture.shape[1], height_px / picture.shape[0])
+    fitted_px = [max(1, min(round(side * scale), most)) for side, most in zip(picture.shape[1::-1], (width_px, height_px), strict=True)]
+    canvas = np.full((height_px, width_px, 3), BACKGROUND, dtype=np.uint8)
+    left, top = (width_px - fitted_px[0]) // 2, (height_px - fitted_px[1]) // 2
+    canvas[top : top + fitted_px[1], left : left + fitted_px[0]] = resize(picture, *fitted_px)
+    return canvas
+
+
 def _frames_per_second(source: PictureSource, places: list[tuple[str, int]]) -> float:
     times = [time for time in source.catalog.column("frames", places[0][0], "timestamp_us") if time is not None]
     if len(times) < 2 or times[-1] <= times[0]:
@@ -142,8 +162,10 @@ def _place(source: PictureSource, layer: Layer, frame: str | None) -> tuple[str,
     if frame is None:
         return places[0]
     sequence, _, frame_id = frame.rpartition("/")
+    names = [name for name in dict.fromkeys(name for name, _ in places) if sequence in ("", name)]
+    ids = {name: source.catalog.column("frames", name, "frame_id") for name in names}
     for name, index in places:
-        if sequence in ("", name) and source.catalog.column("frames", name, "frame_id")[index] == frame_id:
+        if name in ids and ids[name][index] == frame_id:
             return name, index
     raise ConfigError(f"no painted frame {frame!r} in layer {layer.name}", expected="SEQUENCE/FRAME_ID")
 

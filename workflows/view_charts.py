@@ -18,6 +18,10 @@ from paintpipe.stages.view.style import display_palette
 from paintpipe.workflows.layers import Layer
 
 VIEW = "points in view"
+_COLUMNS = {
+    "confusion": {"layer", "subset", "truth", "prediction", "count"},
+    "classes": {"layer", "subset", "rule", "class", "iou", "support"},
+}
 Rows = list[dict[str, Any]]
 
 
@@ -40,6 +44,9 @@ def charts(tables: Path, layer: Layer, out: Path) -> list[Path]:
 def _rows(tables: Path, name: str, layer: str) -> Rows:
     path = tables / f"{name}.parquet"
     rows = read_parquet(path).to_pylist() if path.is_file() else []
+    if rows and not rows[0].keys() >= _COLUMNS[name]:
+        todo = "run `paintpipe evaluate` again"
+        raise WorkspaceError("other columns than evaluate writes", where=str(path), todo=todo)
     kept = [row for row in rows if row["layer"] == layer and row["subset"] == VIEW]
     if not kept:
         what = f"layer {layer} has no scores by class"

@@ -13,7 +13,7 @@ from paintpipe.stages.ingest import checks
 from paintpipe.stages.ingest.collect import Collector
 from paintpipe.stages.ingest.custom_boxes import CustomBox, parse_boxes
 from paintpipe.stages.ingest.custom_spec import US_PER_UNIT, CustomFiles, CustomSpec
-from paintpipe.stages.ingest.kitti_text import parse_column, parse_poses
+from paintpipe.stages.ingest.kitti_text import check_last_row, parse_column, parse_poses
 from paintpipe.stages.ingest.npy import decode_npy
 
 
@@ -73,6 +73,7 @@ def _npy_poses(root: Root, path: str) -> Float64:
         raise InputFileError(f"an array {array.shape} of {array.dtype}", where=path, expected=expected)
     if not np.isfinite(array).all():
         raise InputFileError("a number is not finite", where=path, expected="finite poses")
+    check_last_row(array.astype(np.float64), path)
     poses = np.tile(np.eye(4), (len(array), 1, 1))
     poses[:, :3] = array[:, :3]
     return poses

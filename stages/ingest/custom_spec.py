@@ -11,7 +11,7 @@ from paintpipe.stages.ingest.cameras import CameraGeometry, pinhole_camera
 from paintpipe.stages.ingest.custom_pattern import Pattern, parse_pattern
 from paintpipe.stages.ingest.custom_table import Table
 from paintpipe.stages.ingest.formats import LABELS_FORMATS, POINTS_FORMATS
-from paintpipe.stages.ingest.kitti_text import check_intrinsics, check_rotation
+from paintpipe.stages.ingest.kitti_text import check_intrinsics, check_last_row, check_rotation
 from paintpipe.stages.taxonomies.load import taxonomy_names
 
 POSES_FORMATS = ("kitti", "npy")
@@ -143,6 +143,8 @@ def _camera(entry: dict[str, Any], at: int, per_sequence: set[str]) -> CustomCam
     try:
         check_intrinsics(K, table.key("K"))
         check_rotation(camera_SE3_lidar[:3, :3], table.key("camera_SE3_lidar"))
+        check_last_row(K, table.key("K"))
+        check_last_row(camera_SE3_lidar, table.key("camera_SE3_lidar"))
     except CalibrationError as error:
         raise ConfigError(error.what, where=error.where, expected=error.expected) from None
     camera = CustomCamera(name, _frame_pattern(table, "image", per_sequence), _geometry(K, camera_SE3_lidar))

@@ -104,6 +104,7 @@ def _palette_indices(data: bytes, where: str) -> UInt8:
     """OpenCV turns a palette into colours; Pillow keeps the indices."""
     from PIL import Image
 
+    png.check_indices(data, where)
     try:
         with Image.open(io.BytesIO(data), formats=("PNG",)) as image:
             return np.array(image, dtype=np.uint8)

@@ -19,7 +19,7 @@ from paintpipe.stages.ingest import checks
 from paintpipe.stages.ingest.cameras import CameraGeometry, kitti_camera
 from paintpipe.stages.ingest.checks import join
 from paintpipe.stages.ingest.collect import Collector
-from paintpipe.stages.ingest.kitti_text import Calibration, parse_calibration
+from paintpipe.stages.ingest.kitti_text import Calibration, lines_of, parse_calibration
 from paintpipe.stages.ingest.oxts import OxtsFrame, parse_packet
 from paintpipe.stages.ingest.reader import IngestOptions
 from paintpipe.stages.ingest.selection import check_split, select_sequences
@@ -28,6 +28,7 @@ FEATURES = ("x", "y", "z", "intensity")
 CAMERAS = {"image_02": "02", "image_03": "03"}
 _DATE = re.compile(r"\d{4}_\d{2}_\d{2}")
 _DRIVE = re.compile(r"\d{4}_\d{2}_\d{2}_drive_\d+_sync")
+_TIME = re.compile(r"(19|20)[0-9]{2}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?")
 _UNRECTIFIED = re.compile(r"\d{4}_\d{2}_\d{2}_drive_\d+_extract")
 
 
@@ -188,14 +189,21 @@ def parse_timestamps(text: str, where: str) -> Int64:
     """(n,) int64 µs from lines such as `2011-09-26 13:02:25.951199337`, read as if they were UTC.
 
     Raises:
-        InputFileError: a line that is no time.
+        InputFileError: a line that is no time, or blank: skipping it would move all later times.
     """
+    times_ns = [_time_ns(line.strip(), f"{where}: line {at}") for at, line in enumerate(lines_of(text), 1)]
+    return np.array(times_ns, dtype=np.int64) // 1000
+
+
+def _time_ns(line: str, where: str) -> int:
+    """One time; numpy alone would also take "now", "NaT" and years that wrap around."""
+    expected = "a time a line, such as 2011-09-26 13:02:25.951199337"
+    if _TIME.fullmatch(line) is None:
+        raise InputFileError(f"{line[:40]!r} is no time", where=where, expected=expected)
     try:
-        times_ns = np.array([line.strip() for line in text.splitlines() if line.strip()], dtype="datetime64[ns]")
+        return int(np.datetime64(line, "ns").astype(np.int64))
     except ValueError as error:
-        expected = "a time a line, such as 2011-09-26 13:02:25.951199337"
         raise InputFileError(str(error), where=where, expected=expected) from None
-    return times_ns.astype(np.int64) // 1000
 
 
 def _add_frame(rows: Collector, drive: _Drive, frame_id: str, points_path: str) -> None:

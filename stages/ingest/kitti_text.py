@@ -85,14 +85,29 @@ def check_intrinsics(K: Float64, where: str) -> Float64:
     return K
 
 
+def check_last_row(matrices: Float64, where: str) -> Float64:
+    """The (..., 3, 3) intrinsics or (..., 4, 4) transforms themselves; (..., 3, 4) have no such row and always pass.
+
+    Raises:
+        CalibrationError: the last row of one is not 0 … 0 1 within 1e-6, as that of a transposed matrix.
+    """
+    size = matrices.shape[-1]
+    if matrices.shape[-2] != size:
+        return matrices
+    last = np.eye(size)[-1]
+    if not bool(np.all(np.abs(matrices[..., -1, :] - last) <= 1e-6)):
+        expected = " ".join(f"{number:g}" for number in last)
+        raise CalibrationError("the last row is another (transposed?)", where=where, expected=expected)
+    return matrices
+
+
 def parse_poses(text: str, where: str) -> Float64:
     """(n, 4, 4) float64 transforms from lines of 12 numbers, the 3x4 matrix row by row.
 
     Raises:
-        CalibrationError: a line holds something else.
+        CalibrationError: a line holds something else, or nothing: skipping it would move all later poses.
     """
-    lines = text.split("\n")
-    rows = [_numbers(line, (3, 4), f"{where}: line {at}") for at, line in enumerate(lines, 1) if line.strip()]
+    rows = [_numbers(line, (3, 4), f"{where}: line {at}") for at, line in enumerate(lines_of(text), 1)]
     poses = np.tile(np.eye(4), (len(rows), 1, 1))
     if rows:
         poses[:, :3] = rows
@@ -100,10 +115,14 @@ def parse_poses(text: str, where: str) -> Float64:
 
 
 def parse_column(text: str, where: str) -> Float64:
-    """(n,) float64 from lines of one number; raises CalibrationError where a line holds something else."""
-    lines = text.split("\n")
-    values = [_numbers(line, (1,), f"{where}: line {at}") for at, line in enumerate(lines, 1) if line.strip()]
+    """(n,) float64 from lines of one number; raises CalibrationError where a line holds something else or nothing."""
+    values = [_numbers(line, (1,), f"{where}: line {at}") for at, line in enumerate(lines_of(text), 1)]
     return np.concatenate(values) if values else np.empty(0)
+
+
+def lines_of(text: str) -> list[str]:
+    """The lines of a file that has one for each frame, without the blank ones at its end: those inside count."""
+    return text.rstrip().split("\n") if text.strip() else []
 
 
 def _numbers(text: str, shape: tuple[int, ...], where: str) -> Float64:

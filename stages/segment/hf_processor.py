@@ -33,8 +33,10 @@ def card_with_processor(card: ModelCard, settings: Mapping[str, Any]) -> ModelCa
         std=std or (1.0, 1.0, 1.0),
         channel_order="bgr" if bgr else "rgb",
     )
-    multiple = int(settings.get("size_divisor") or settings.get("pad_size_divisor") or card.multiple_px)
     fixed = _fixed_size(settings)
+    # A processor with a size of its own and no divisor feeds just that size, such as 513x513.
+    fallback = 1 if fixed else card.multiple_px
+    multiple = int(settings.get("size_divisor") or settings.get("pad_size_divisor") or fallback)
     return replace(card, multiple_px=multiple, resize="fixed" if fixed else "pad", input_size_px=fixed)
 
 

@@ -38,7 +38,8 @@ def box_classes(name: str) -> MappingType[str, tuple[int, ...]]:
     """For each box category, which channels of the taxonomy are right for a point inside such a box.
 
     Comes from the `[boxes]` table of the taxonomy's file, where a category may have several classes (a KITTI cyclist
-    is rider and bicycle), and else from the aliases. A category that is not a key has no class in this taxonomy.
+    is rider and bicycle), else from the aliases, and else a category called as a class is that class. A category that
+    is not a key has no class in this taxonomy.
 
     Raises:
         TaxonomyError: there is no such taxonomy.
@@ -46,7 +47,8 @@ def box_classes(name: str) -> MappingType[str, tuple[int, ...]]:
     taxonomy = load_taxonomy(name)
     table = tomllib.loads(_text(f"taxonomy-{name.removesuffix(WITH_OTHER)}")).get("boxes", {})
     several = {category: tuple(taxonomy.classes.index(item) for item in names) for category, names in table.items()}
-    return {alias: (taxonomy.classes.index(target),) for alias, target in taxonomy.aliases.items()} | several
+    own = {item: (channel,) for channel, item in enumerate(taxonomy.classes)}
+    return own | {alias: own[target] for alias, target in taxonomy.aliases.items()} | several
 
 
 def mapping_pairs() -> tuple[tuple[str, str], ...]:

@@ -89,20 +89,27 @@ def test_a_mark_of_another_plan_or_place_is_not_done(tmp_path: Path) -> None:
 def test_pending_leaves_out_what_is_done_and_stops_at_what_changed(tmp_path: Path) -> None:
     ledger = Ledger(tmp_path)
     ledger.record(make_mark())
+    file = tmp_path / "00/layers/net/label/c/3/0"
+    file.parent.mkdir(parents=True)
+    file.write_bytes(bytes(10))
     other = Shard("00", 4, 8, 9)
-    assert ledger.pending("layers/net", [SHARD, other], lambda _: INPUTS) == [other]
+    assert ledger.pending("layers/net", [SHARD, other], lambda _: INPUTS, tmp_path) == [other]
     # Lists and tuples are the same JSON.
     same = {**INPUTS, "settings": {"projection": "default", "tta": (1.0, 0.5)}}
-    assert ledger.pending("layers/net", [SHARD], lambda _: same) == []
+    assert ledger.pending("layers/net", [SHARD], lambda _: same, tmp_path) == []
     changed = {**INPUTS, "weights": "d" * 64, "settings": {"projection": "openpcdet", "tta": [1.0, 0.5]}}
     with pytest.raises(ChangedInputError) as caught:
-        ledger.pending("layers/net", [other, SHARD], lambda _: changed)
+        ledger.pending("layers/net", [other, SHARD], lambda _: changed, tmp_path)
     line = str(caught.value)
     assert "layers/net of 00, shard 3" in line
     assert "settings.projection: default → openpcdet" in line
     assert "weights: aaaaaaaa… → dddddddd…" in line
     assert "tta" not in line
     assert "--overwrite" in line
+    file.write_bytes(bytes(9))
+    assert ledger.pending("layers/net", [SHARD], lambda _: INPUTS, tmp_path) == [SHARD]
+    file.unlink()
+    assert ledger.pending("layers/net", [SHARD], lambda _: INPUTS, tmp_path) == [SHARD]
 
 
 def test_explaining_changes() -> None:

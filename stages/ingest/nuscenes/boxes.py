@@ -56,7 +56,7 @@ class SceneBoxes:
 
     def __init__(self, annotations: Annotations, span: tuple[int, int], sample_us: Int64, table_path: str) -> None:
         low, high = (int(row) for row in np.searchsorted(annotations.columns["sample"], span))
-        self._names, self._instances, self._table_path = annotations.names, annotations.instances, table_path
+        self._annotations, self._table_path = annotations, table_path
         self._columns = {name: column[low:high] for name, column in annotations.columns.items()}
         self._tokens: list[str] = as_list(self._columns["token"], 0, high - low)
         self.rejected: list[RejectedRow] = []
@@ -79,26 +79,28 @@ class SceneBoxes:
             ),
             velocity_mps=_rotated(lidar_SE3_global, self._velocity_mps[place])[:, :2],
         )
-        return self._make([keyframes[number].row for number in frame_of], place, moved)
+        return self._make([keyframes[number].row for number in frame_of.tolist()], place, moved)
 
     def _make(self, frames: list[FrameRow], place: Int64, moved: "_Moved") -> list[BoxRow]:
-        names = [self._names[code] for code in self._columns["names"][place].tolist()]
+        shared = self._annotations
+        instances = self._columns["instance"][place].tolist()
+        details = [shared.details[code] for code in self._columns["detail"][place].tolist()]
         known = np.isfinite(moved.velocity_mps).all(axis=1).tolist()
         counts = self._columns["num_lidar_points"][place].tolist()
         columns: dict[str, Iterable[Any]] = {
             "sequence": [frame.sequence for frame in frames],
             "index": [frame.index for frame in frames],
             "frame_id": [frame.frame_id for frame in frames],
-            "class_name": [name for name, _, _ in names],
+            "class_name": [shared.classes[code] for code in instances],
             "center_m": moved.center_m,
             "size_lwh_m": self._columns["size_wlh_m"][place][:, [1, 0, 2]],
             "yaw_rad": poses.yaw_rad(moved.rotation_wxyz).tolist(),
-            "instance_token": [self._instances[code] for code in self._columns["instance"][place].tolist()],
+            "instance_token": [shared.instances[code] for code in instances],
             "annotation_token": [self._tokens[row] for row in place.tolist()],
             "rotation_wxyz": moved.rotation_wxyz,
             "velocity_mps": [v if usable else None for v, usable in zip(moved.velocity_mps, known, strict=True)],
-            "visibility": [level for _, level, _ in names],
-            "attribute": [attribute for _, _, attribute in names],
+            "visibility": [level for level, _ in details],
+            "attribute": [attribute for _, attribute in details],
             "num_lidar_points": [None if count == UNKNOWN_COUNT else count for count in counts],
         }
         return frozen_rows(BoxRow, columns)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 Row = TypeVar("Row", bound="DataclassInstance")
 TEXT = ""
 """The kind of a column of strings."""
-_FLUSH_ROWS = 8192
+_FLUSH_ROWS = 256
 
 
 class Columns:

@@ -33,8 +33,8 @@ def read_poses(tables: Tables, place_of: dict[str, int]) -> PoseTable:
     rotations: list[Quaternion] = [_NO_ROTATION] * len(place_of)
     vector, quaternion = msgspec.json.Decoder(Vector3), msgspec.json.Decoder(Quaternion)
     for piece in tables.stream("ego_pose", EgoPose):
-        for record in piece:
-            place = place_of.get(record.token)
+        places = [place_of.get(record.token) for record in piece]
+        for place, record in zip(places, piece, strict=True):
             if place is not None:
                 try:
                     translations[place] = vector.decode(record.translation)

@@ -1,13 +1,17 @@
 """Frame and image rows of one scene."""
 
+from collections.abc import Iterable
+from itertools import repeat
+from typing import Any
+
 import numpy as np
 
-from paintpipe.schemas.arrays import Float64
 from paintpipe.schemas.catalog import FrameRow, ImageRow, RejectedRow
 from paintpipe.schemas.errors import ImageError, InputFileError
 from paintpipe.schemas.source import Root
 from paintpipe.stages.ingest import checks
 from paintpipe.stages.ingest.nuscenes.calibration import Calibration
+from paintpipe.stages.ingest.nuscenes.columns import frozen_rows
 from paintpipe.stages.ingest.nuscenes.geometry import camera_SE3_lidar
 from paintpipe.stages.ingest.nuscenes.scene import Scene
 from paintpipe.stages.ingest.nuscenes.sensor_files import SensorFile
@@ -109,36 +113,23 @@ class FrameBuilder:
             self._calibrations,
         )
         K = np.array([self._calibrations[image.calibration_token].K for _, _, _, image, _ in pairs]).reshape(-1, 3, 3)
-        rows = zip(pairs, K, moved, K @ moved[:, :3], strict=True)
-        return [self._image(*pair, *matrices) for pair, *matrices in rows]
-
-    def _image(
-        self,
-        frame: FrameRow,
-        sweep: SensorFile,
-        camera: str,
-        image: SensorFile,
-        size_px: tuple[int, int],
-        K: Float64,
-        camera_SE3_lidar: Float64,
-        image_from_lidar: Float64,
-    ) -> ImageRow:
-        return ImageRow(
-            sequence=self._name,
-            index=frame.index,
-            frame_id=frame.frame_id,
-            camera=camera,
-            image_path=image.path,
-            width_px=size_px[0],
-            height_px=size_px[1],
-            K=K,
-            camera_SE3_lidar=camera_SE3_lidar,
-            image_from_lidar=image_from_lidar,
-            token=image.token,
-            timestamp_us=image.timestamp_us,
-            dt_us=image.timestamp_us - sweep.timestamp_us,
-            global_SE3_ego=self._scene.poses.of(image),
-        )
+        columns: dict[str, Iterable[Any]] = {
+            "sequence": repeat(self._name, len(pairs)),
+            "index": [frame.index for frame, _, _, _, _ in pairs],
+            "frame_id": [frame.frame_id for frame, _, _, _, _ in pairs],
+            "camera": [camera for _, _, camera, _, _ in pairs],
+            "image_path": [image.path for _, _, _, image, _ in pairs],
+            "width_px": [width_px for _, _, _, _, (width_px, _) in pairs],
+            "height_px": [height_px for _, _, _, _, (_, height_px) in pairs],
+            "K": K,
+            "camera_SE3_lidar": moved,
+            "image_from_lidar": K @ moved[:, :3],
+            "token": [image.token for _, _, _, image, _ in pairs],
+            "timestamp_us": [image.timestamp_us for _, _, _, image, _ in pairs],
+            "dt_us": [image.timestamp_us - sweep.timestamp_us for _, sweep, _, image, _ in pairs],
+            "global_SE3_ego": [self._scene.poses.of(image) for _, _, _, image, _ in pairs],
+        }
+        return frozen_rows(ImageRow, columns)
 
     def _size_px(self, image: SensorFile) -> tuple[int, int] | None:
         """(width, height) of an image from its header; None (and a rejected row, once) where it can't be used."""

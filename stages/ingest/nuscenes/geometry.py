@@ -39,14 +39,14 @@ def ego_poses(table: PoseTable, scene_files: list[SensorFile]) -> EgoPoses:
     place = {file.pose_token: file.pose for file in scene_files}
     rows = np.array(list(place.values()), dtype=np.int64)
     rotation_wxyz, translation_m = table.rotation_wxyz[rows], table.translation_m[rows]
-    row = {token: number for number, token in enumerate(place)}
+    tokens = list(place)
     usable = usable_quaternions(rotation_wxyz) & np.isfinite(translation_m).all(axis=1)
     problem = {}
-    for token, number in row.items():
-        if not usable[number]:
-            absent = bool(np.isnan(rotation_wxyz[number]).all())
-            values = f"rotation {rotation_wxyz[number].tolist()} is no quaternion"
-            problem[token] = dangling("ego_pose", token) if absent else f"ego_pose {token}: {values}"
+    for number in np.flatnonzero(~usable):
+        absent = bool(np.isnan(rotation_wxyz[number]).all())
+        values = f"ego_pose {tokens[number]}: rotation {rotation_wxyz[number].tolist()} is no quaternion"
+        problem[tokens[number]] = dangling("ego_pose", tokens[number]) if absent else values
+    row = dict(zip(tokens, range(len(tokens)), strict=True))
     return EgoPoses(row, se3_batch(rotation_wxyz, translation_m), rotation_wxyz, problem)
 
 

@@ -84,6 +84,18 @@ def test_poses_as_npy(tmp_path: Path) -> None:
     assert pose.tolist() == [[1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 1, 7], [0, 0, 0, 1]]
 
 
+def test_transposed_npy_poses_are_rejected(tmp_path: Path) -> None:
+    write_custom(tmp_path)
+    poses = np.tile(np.eye(4, dtype=np.float32), (2, 1, 1))
+    poses[1, 2, 3] = 7
+    np.save(tmp_path / "a" / "poses.npy", poses.transpose(0, 2, 1))
+    text = SPEC + '[poses]\npattern = "{sequence}/poses.npy"\nformat = "npy"\n'
+    rows = opened(tmp_path, text).read("a", None)
+    assert all(frame.global_SE3_lidar is None for frame in rows.frames)
+    assert [row.path for row in rows.rejected] == ["a/poses.npy"]
+    assert "transposed?" in rows.rejected[0].reason
+
+
 def test_what_is_broken_is_rejected_and_the_rest_stays(tmp_path: Path) -> None:
     write_custom(tmp_path, frames=4)
     write(tmp_path / "a/lidar/2.bin", b"\0" * 15)
@@ -158,6 +170,12 @@ def test_a_broken_box_file_rejects_all_of_its_boxes(tmp_path: Path, text: str, r
         ("[700.0,   0.0, 600.0],", "[inf, 0.0, 600.0],", r"^cameras\.front\.K: .*not finite"),
         ("[1.0,  0.0,  0.0, -0.3],", "[0.0, 0.0, 0.0, 0.0],", r"^cameras\.front\.camera_SE3_lidar: .*singular"),
         ("[1.0,  0.0,  0.0, -0.3],", "[-1.0, 0.0, 0.0, 0.0],", r"^cameras\.front\.camera_SE3_lidar: .*no rotation"),
+        ("[  0.0,   0.0,   1.0]", "[600.0, 180.0, 1.0]", r"^cameras\.front\.K: .*transposed.*expected 0 0 1$"),
+        (
+            "[0.0,  0.0,  0.0,  1.0]",
+            "[0.0, -0.1, -0.3, 1.0]",
+            r"^cameras\.front\.camera_SE3_lidar: .*transposed.*expected 0 0 0 1$",
+        ),
         ("[[cameras]]", "[cameras]", "^cameras: .* expected a list"),
         ("K = [", "K = [ [", "^specification: not a TOML file"),
     ],

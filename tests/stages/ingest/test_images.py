@@ -1,11 +1,13 @@
 import io
+import struct
 import tracemalloc
+import zlib
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
-from support.ingest import jpeg_bytes, png_bytes, png_of
+from support.ingest import jpeg_bytes, png_bytes, png_chunk, png_of
 
 from paintpipe.schemas.errors import ImageError
 from paintpipe.stages.ingest.images import decode_image, decode_label_map, image_size
@@ -140,6 +142,57 @@ def test_truncated_label_map() -> None:
     for data in (png_of(3, 2, 8, 3, b"\0\x01\x02\x03\0\x0f\0\x05"), png_of(3, 1, 8, 0, b"\0\1\2\3")):
         with pytest.raises(ImageError, match="truncated"):
             decode_label_map(data[:-5], "a")
+
+
+def _palette_png(rows: bytes, *, palette: bool = True, interlace: int = 0, pieces: int = 1, bits: int = 8) -> bytes:
+    """3x2 px, its pixel data compressed already and in some chunks."""
+    header = png_chunk(b"IHDR", struct.pack(">IIBBBBB", 3, 2, bits, 3, 0, 0, interlace))
+    step = -(-len(rows) // pieces)
+    body = b"".join(png_chunk(b"IDAT", rows[at : at + step]) for at in range(0, len(rows), step))
+    colours = png_chunk(b"PLTE", bytes(range(48))) if palette else b""
+    return b"\x89PNG\r\n\x1a\n" + header + colours + body + png_chunk(b"IEND", b"")
+
+
+ROWS = b"\0\x01\x02\x03\0\x0f\0\x05"
+
+
+def test_palette_label_map_in_many_chunks_and_interlaced() -> None:
+    whole = zlib.compress(ROWS)
+    assert decode_label_map(_palette_png(whole, pieces=4), "a").tolist() == [[1, 2, 3], [15, 0, 5]]
+    passes = b"\0\x01" + b"\0\x03" + b"\0\x02" + b"\0\x0f\0\x05"  # passes 1, 4, 6 and 7 of 3x2 px
+    interlaced = _palette_png(zlib.compress(passes), interlace=1)
+    assert decode_label_map(interlaced, "a").tolist() == [[1, 2, 3], [15, 0, 5]]
+    with pytest.raises(ImageError, match=r"^a: corrupt PNG: 8 bytes of pixels; expected 10"):
+        decode_label_map(_palette_png(zlib.compress(passes[:-2]), interlace=1), "a")
+
+
+@pytest.mark.parametrize("kept", range(len(ROWS)))
+def test_a_palette_label_map_that_lacks_rows_is_an_error(kept: int) -> None:
+    with pytest.raises(ImageError, match=rf"^a: corrupt PNG: {kept} bytes of pixels; expected 8, as its header says"):
+        decode_label_map(_palette_png(zlib.compress(ROWS[:kept])), "a")
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (_palette_png(zlib.compress(ROWS), palette=False), "palette is missing"),
+        (_palette_png(b"\x78\x9c no deflate stream"), "corrupt PNG: "),
+        (_palette_png(zlib.compress(ROWS)[:-6]), "corrupt PNG: "),
+        (_palette_png(zlib.compress(ROWS * 2), bits=16), "palette and 16 bits"),
+    ],
+)
+def test_a_palette_label_map_that_is_damaged_inside(data: bytes, reason: str) -> None:
+    with pytest.raises(ImageError, match=rf"^a: .*{reason}"):
+        decode_label_map(data, "a")
+
+
+def test_a_label_map_inflates_no_further_than_its_header_says() -> None:
+    bomb = _palette_png(zlib.compress(bytes(100_000_000), 9))
+    tracemalloc.start()
+    assert decode_label_map(bomb, "a").tolist() == [[0, 0, 0], [0, 0, 0]]
+    peak_bytes = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak_bytes < 5_000_000
 
 
 @pytest.mark.real

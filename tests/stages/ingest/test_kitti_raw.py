@@ -57,6 +57,43 @@ def test_times_are_exact_and_belong_to_the_number(tmp_path: Path) -> None:
         parse_timestamps("yesterday\n", "a")
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "",
+        "now",
+        "NaT",
+        "today",
+        "2011",
+        "2011-09-26",
+        "99999-09-26 13:02:25.951199337",
+        "9999-09-26 13:02:25.951199337",
+        "1600-09-26 13:02:25.951199337",
+        "2011-02-30 13:02:25",
+        "2011-09-26 25:02:25",
+        "2011-09-26 13:02:25.9511993370",
+        "2011-09-26 13:02:25Z",
+        "２０１１-09-26 13:02:25",
+        "1317042145",
+    ],
+)
+def test_a_line_that_is_no_time_or_blank_names_itself(line: str) -> None:
+    good = "2011-09-26 13:02:25.951199337"
+    with pytest.raises(InputFileError, match=r"^a: line 2: .*expected a time a line"):
+        parse_timestamps(f"{good}\n{line}\n{good}\n", "a")
+
+
+def test_a_blank_line_inside_takes_the_times_of_the_drive_and_moves_none(tmp_path: Path) -> None:
+    drive = write_kitti_raw(tmp_path)
+    path = drive / "velodyne_points" / "timestamps.txt"
+    first, *others = path.read_text().splitlines()
+    write(path, "\n".join([first, "", *others]))
+    rows = opened(tmp_path).read(DRIVE, None)
+    assert [frame.timestamp_us for frame in rows.frames] == [None] * 3
+    assert [(Path(row.path).name, "line 2" in row.reason) for row in rows.rejected] == [("timestamps.txt", True)]
+    assert parse_timestamps("\n \n", "a").shape == (0,)
+
+
 def test_without_times_and_oxts(tmp_path: Path) -> None:
     drive = write_kitti_raw(tmp_path)
     (drive / "velodyne_points" / "timestamps.txt").unlink()

@@ -130,6 +130,28 @@ def test_full_provenance_keeps_the_best_two_of_three() -> None:
         assert np.isnan(array[[0, 2]]).all()
 
 
+def test_the_second_view_is_the_surest_of_the_others_where_the_first_camera_paints() -> None:
+    full = merge(one(0, OTHER), one(1, UNSURE, dt_us=0), one(2, SURE), overlap="first", provenance="full").provenance
+    assert full is not None
+    assert full.second.camera.tolist() == [-1, 2, -1]
+    np.testing.assert_allclose(full.second.scores[1], SURE, atol=1e-3)
+    surest_first = one(0, SURE), one(1, UNSURE), one(2, OTHER)
+    full = merge(*surest_first, overlap="first", provenance="full").provenance
+    assert full is not None
+    assert full.second.camera[1] == 2  # not the surest of all, which paints
+
+
+def test_the_second_view_is_the_surest_of_the_others_where_lots_are_drawn() -> None:
+    says = {0: UNSURE, 1: SURE, 2: OTHER}  # margins 0.1, 0.8 and 0.6
+    samples = [make_sample(camera, np.arange(300), np.tile(scores, (300, 1))) for camera, scores in says.items()]
+    frame = merge(*samples, num_points=300, overlap="random", provenance="full")
+    assert set(frame.camera.tolist()) == {0, 1, 2}
+    assert frame.provenance is not None
+    second = frame.provenance.second
+    assert second.camera.tolist() == [2 if camera == 1 else 1 for camera in frame.camera]
+    np.testing.assert_allclose(second.scores, [says[int(camera)] for camera in second.camera], atol=1e-3)
+
+
 def test_unknown_time_difference_is_nan() -> None:
     full = merge(one(0, SURE), provenance="full").provenance
     assert full is not None

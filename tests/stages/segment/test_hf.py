@@ -12,6 +12,7 @@ from support.segment import make_card, make_image
 from paintpipe.schemas.errors import ModelError, TaxonomyError
 from paintpipe.schemas.settings import SegmentSettings
 from paintpipe.stages.segment.hf_processor import card_with_processor, edge_rule
+from paintpipe.stages.segment.prepare import plan_input
 from paintpipe.stages.segment.segmenter import load_segmenter
 
 transformers = pytest.importorskip("transformers")
@@ -156,6 +157,23 @@ def test_processor_settings_as_a_card() -> None:
     assert (flipped.input_scale, flipped.channel_order) == (0.5, "bgr")
     with pytest.raises(ModelError, match="make no sense"):
         card_with_processor(CARD, {"do_normalize": True, "image_mean": 0.5, "image_std": [1, 1, 1]})
+
+
+def test_a_fixed_size_without_a_divisor_need_be_no_multiple() -> None:
+    fixed = {"do_resize": True, "size": {"height": 513, "width": 513}}
+    odd = card_with_processor(CARD, fixed)
+    assert (odd.multiple_px, odd.input_size_px) == (1, (513, 513))
+    assert plan_input(odd, (370, 1224)).input_px == (513, 513)
+    assert card_with_processor(CARD, fixed | {"size_divisor": 32}).multiple_px == 32
+    assert card_with_processor(CARD, {"size": {"shortest_edge": 513}, "do_resize": True}).multiple_px == 32
+
+
+def test_a_network_with_an_odd_fixed_size_runs(tmp_path: Path) -> None:
+    _segformer(tmp_path)
+    transformers.SegformerImageProcessor(size={"height": 65, "width": 97}).save_pretrained(tmp_path)
+    scores = load_segmenter(CARD, tmp_path, 4, SETTINGS).predict([make_image(64, 96)])[0]
+    assert scores.values.shape == (4, 17, 25)
+    assert scores.extent_px == (64, 96)
 
 
 def test_shortest_edge_keeps_proportions_and_bounds_the_longest() -> None:

@@ -137,7 +137,19 @@ def test_box_of_a_cyclist_may_be_painted_rider_or_bicycle() -> None:
     assert [names[index] for index in table["Car"]] == ["car"]
     assert [names[index] for index in table["Pedestrian"]] == ["person"]
     assert "Misc" not in table
-    assert box_classes("kitti-det4") == {"Car": (0,), "Pedestrian": (1,), "Cyclist": (2,)}
+    kitti = box_classes("kitti-det4")
+    assert {name: kitti[name] for name in ("Car", "Pedestrian", "Cyclist")} == {
+        "Car": (0,),
+        "Pedestrian": (1,),
+        "Cyclist": (2,),
+    }
+
+
+@pytest.mark.parametrize("name", [*taxonomy_names(), "cityscapes19+other"])
+def test_a_box_called_as_a_class_is_judged_by_that_class(name: str) -> None:
+    classes, table = load_taxonomy(name).classes, box_classes(name)
+    assert [table[item] for item in classes] == [(channel,) for channel in range(len(classes))]
+    assert all(table[alias] for alias in load_taxonomy(name).aliases)
 
 
 def test_a_mapping_with_the_cyclist_rule_leaves_bicycles_to_the_background() -> None:
