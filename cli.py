@@ -1,16 +1,24 @@
 """The command line: parses, calls a workflow, turns errors into exit codes and one clear line."""
 
+import os
+import re
+import signal
 import sys
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
+from types import FrameType
+from typing import Any, get_args
 
 import click
 
 from paintpipe import __version__
 from paintpipe.schemas.errors import PARTIAL_FAILURE, USER_MISTAKE, PaintpipeError
+from paintpipe.schemas.settings import Overlap, Precision, Projection, Provenance, SegmentSettings, StoreFormat
 
 Command = Callable[..., Any]
+STOPPED = 130
+"""Exit code after Ctrl-C, as shells have it."""
 
 
 def _options(*decorators: Callable[[Command], Command]) -> Callable[[Command], Command]:
@@ -42,60 +50,78 @@ def _size(_context: click.Context, _parameter: click.Parameter, value: str | Non
     """`WIDTHxHEIGHT` → (height, width)."""
     if value is None:
         return None
-    width, _, height = value.lower().partition("x")
-    if not (width.isdigit() and height.isdigit() and int(width) >= 32 and int(height) >= 32):
-        raise click.BadParameter(f"{value!r} is not WIDTHxHEIGHT in pixels, such as 1024x512, both at least 32")
-    return int(height), int(width)
+    sides = re.fullmatch(r"(\d{2,5})[xX](\d{2,5})", value, re.ASCII)
+    width, height = (int(side) for side in sides.groups()) if sides else (0, 0)
+    if not (32 <= width <= 16384 and 32 <= height <= 16384):
+        raise click.BadParameter(f"{value!r} is not WIDTHxHEIGHT in pixels, such as 1024x512, both from 32 to 16384")
+    return height, width
 
 
-def _choice(name: str, *values: str, help: str) -> Callable[[Command], Command]:  # noqa: A002
-    return click.option(name, type=click.Choice(values), default=values[0], show_default=True, help=help)
+def _refuse(names: Iterable[str], why: str) -> None:
+    """Raise UsageError where the user gave one of the options of these parameters, which would do nothing."""
+    context = click.get_current_context()
+    usual = (click.core.ParameterSource.DEFAULT, click.core.ParameterSource.DEFAULT_MAP)
+    for parameter in context.command.params:
+        if parameter.name in names and context.get_parameter_source(parameter.name) not in usual:
+            raise click.UsageError(f"{parameter.opts[0]} does nothing {why}.")
 
 
+def _choice(option: str, *values: str, help: str | None = None, **more: Any) -> Callable[[Command], Command]:  # noqa: A002
+    return click.option(
+        option, type=click.Choice(values), help=help, **{"default": values[0], "show_default": True} | more
+    )
+
+
+def _count(option: str, most: int, help: str, least: int = 1, **more: Any) -> Callable[[Command], Command]:  # noqa: A002
+    return click.option(option, type=click.IntRange(least, most), help=help, show_default="default" in more, **more)
+
+
+def _flag(option: str, help: str) -> Callable[[Command], Command]:  # noqa: A002
+    return click.option(option, is_flag=True, help=help)
+
+
+_folder = click.Path(exists=True, file_okay=False, path_type=Path)
+_new_folder = click.Path(file_okay=False, path_type=Path)
 _workspace = click.option(
     "--workspace",
     "-w",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=_new_folder,
     envvar="PAINTPIPE_WORKSPACE",
     default=Path(),
     help="Folder of the catalog, the painted store and the tables.  [default: this folder]",
 )
-_folder = click.Path(exists=True, file_okay=False, path_type=Path)
 _quiet = click.option("--quiet", "-q", is_flag=True, help="No progress bars.")
 _sequences = click.option("--sequences", callback=_names, metavar="A,B,…", help="Only these sequences.")
-_limit = click.option("--limit", type=click.IntRange(min=1), help="Only the first N frames.")
-_network = _options(
+_limit = _count("--limit", 10**9, "Only the first N frames.")
+_seed = _count("--seed", 2**32 - 1, "Of everything that is made.", least=0, default=7)
+_allow_rejects = _flag("--allow-rejects", "Exit 0 even where some files could not be used.")
+_model = _options(
     click.option("--model", metavar="NAME|CARD", help="A network of `paintpipe models`, or a model card (TOML, JSON)."),
     click.option("--weights", type=click.Path(exists=True, path_type=Path), help="Its weights, as published."),
     click.option("--trust-model", metavar="SHA256", default="", help="Vouch for a model file that may run code."),
     click.option("--device", default="auto", show_default=True, metavar="auto|cpu|cuda:N", help="Where it runs."),
-    click.option("--batch-size", type=click.IntRange(min=1), default=1, show_default=True, help="Images a pass."),
-    click.option("--precision", type=click.Choice(["fp32", "bf16", "fp16"]), default="fp32", show_default=True),
+)
+_network = _options(
+    _model,
+    _count("--batch-size", 4096, "Images a pass.", default=1),
+    _choice("--precision", *get_args(Precision)),
     click.option("--input-size", callback=_size, metavar="WxH", help="Network input, else what the card says."),
     click.option("--tta", callback=_scales, metavar="SCALES[,flip]", help="Test-time augmentation: 0.75,1,1.25,flip."),
-    click.option("--threads", type=click.IntRange(min=1), default=2, show_default=True, help="CPU threads a worker."),
+    _count("--threads", 256, "CPU threads a worker.", default=2),
 )
+_OF_A_NETWORK = ("weights", "trust_model", "device", "batch_size", "precision", "input_size", "tta")
 
 
-def _segment(given: dict[str, Any]) -> Any:
+def _segment(given: dict[str, Any]) -> SegmentSettings:
     """The SegmentSettings among the options of `_network`; takes its own out of `given`."""
-    from paintpipe.schemas.settings import SegmentSettings
-
     scales, flip = given.pop("tta")
-    return SegmentSettings(
-        device=given.pop("device"),
-        precision=given.pop("precision"),
-        batch_size=given.pop("batch_size"),
-        input_size_px=given.pop("input_size"),
-        tta_scales=scales,
-        tta_flip=flip,
-        threads=given.pop("threads"),
-    )
+    kept = {name: given.pop(name) for name in ("device", "precision", "batch_size", "threads")}
+    return SegmentSettings(input_size_px=given.pop("input_size"), tta_scales=scales, tta_flip=flip, **kept)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(__version__, prog_name="paintpipe")
-@click.option("--debug", is_flag=True, help="Show the traceback of an error.")
+@_flag("--debug", "Show the traceback of an error.")
 def cli(debug: bool) -> None:
     """Paint LiDAR points with image segmentation, in bulk.
 
@@ -112,10 +138,10 @@ def cli(debug: bool) -> None:
 @_limit
 @_quiet
 @click.option("--split", help="Only this official split (train, valid, val, test, mini_train, …).")
-@click.option("--sweeps", is_flag=True, help="nuScenes: also the frames between keyframes.")
+@_flag("--sweeps", "nuScenes: also the frames between keyframes.")
 @click.option("--version", help="nuScenes: which version, where the root holds several.")
-@click.option("--allow-rejects", is_flag=True, help="Exit 0 even where some files could not be used.")
-@click.option("--write-spec", is_flag=True, help="custom: write a commented specification to ROOT and stop.")
+@_allow_rejects
+@_flag("--write-spec", "custom: write a commented specification to ROOT and stop.")
 def ingest(root: str | None, allow_rejects: bool, write_spec: bool, **given: Any) -> int:
     """Read DATASET (semantickitti, kitti, kitti-raw, nuscenes, custom) below ROOT into a catalog.
 
@@ -125,6 +151,8 @@ def ingest(root: str | None, allow_rejects: bool, write_spec: bool, **given: Any
     from paintpipe.workflows.ingest import ingest as run
 
     if write_spec:
+        if given["dataset"] != "custom":
+            raise click.UsageError("--write-spec is for the dataset `custom`: the others have a layout of their own.")
         click.echo(write_custom_spec(Path(root or "spec.toml")))
         return 0
     if root is None:
@@ -140,38 +168,30 @@ def ingest(root: str | None, allow_rejects: bool, write_spec: bool, **given: Any
 @_sequences
 @_limit
 @_quiet
-@click.option("--oracle", is_flag=True, help="Paint the ground truth: labels where there are any, else boxes.")
-@click.option(
-    "--from-masks", type=click.Path(exists=True, file_okay=False, path_type=Path), help="Label maps or scores."
-)
-@click.option(
-    "--from-predictions",
-    type=_folder,
-    help="Per-point .label, .bin or .npy of a LiDAR network.",
-)
+@_flag("--oracle", "Paint the ground truth: labels where there are any, else boxes.")
+@click.option("--from-masks", type=_folder, help="Label maps or scores.")
+@click.option("--from-predictions", type=_folder, help="Per-point .label, .bin or .npy of a LiDAR network.")
 @click.option("--taxonomy", help="Map the scores to this taxonomy (masks, predictions: the one they are in).")
 @click.option("--layer", help="Name of the layer.  [default: the model's name]")
 @click.option("--cameras", callback=_names, metavar="A,B,…|all", help="From these.  [default: KITTI image_2, else all]")
-@click.option(
-    "--projection", type=click.Choice(["default", "nuscenes-devkit", "openpcdet"]), default="default", show_default=True
-)
-@click.option(
-    "--overlap", type=click.Choice(["margin", "random", "mean", "max", "first"]), default="margin", show_default=True
-)
-@click.option("--provenance", type=click.Choice(["min", "full"]), default="min", show_default=True)
-@click.option("--format", "store_format", type=click.Choice(["zarr", "parquet"]), help="Of the store.  [default: zarr]")
+@_choice("--projection", *get_args(Projection), help="Which points a camera sees.")
+@_choice("--overlap", *get_args(Overlap), help="For points that two cameras see.")
+@_choice("--provenance", *get_args(Provenance), help="full: also pixel, depth, time difference and margin.")
+@_choice("--format", *get_args(StoreFormat), help="Of the store.  [default: zarr]", default=None, show_default=False)
 @click.option("--points/--no-points", default=True, help="Copy the points into the store as well.")
-@click.option("--frames-per-shard", type=click.IntRange(1, 4096), help="Unit of work and resume.  [default: 16]")
+@_count("--frames-per-shard", 4096, "Unit of work and resume.  [default: 16]")
 @_choice("--executor", "threads", "serial", help="How shards are run.")
-@click.option("--workers", type=click.IntRange(min=1), default=2, show_default=True, help="Shards in flight (threads).")
-@click.option("--overwrite", is_flag=True, help="Paint shards again that were made with other inputs.")
-@click.option("--allow-rejects", is_flag=True, help="Exit 0 even where some files could not be used.")
+@_count("--workers", 256, "Shards in flight (threads).", default=2)
+@_flag("--overwrite", "Paint shards again that were made with other inputs.")
+@_allow_rejects
 def paint(allow_rejects: bool, **given: Any) -> int:
     """Give every LiDAR point the class scores of its pixel, and write a painted layer."""
     from paintpipe.workflows.paint import PaintRequest
     from paintpipe.workflows.paint import paint as run
 
-    result = run(PaintRequest(segment=_segment(given), **given))
+    if given["oracle"] or given["from_masks"] or given["from_predictions"]:
+        _refuse(_OF_A_NETWORK, "without a network: it goes with --model, not with --oracle or --from-…")
+    result = run(PaintRequest(segment=_segment(given), store_format=given.pop("format"), **given))
     click.echo(result.text())
     return PARTIAL_FAILURE if result.rejected and not allow_rejects else 0
 
@@ -185,44 +205,51 @@ def paint(allow_rejects: bool, **given: Any) -> int:
 @click.option("--layer", "layers", multiple=True, help="A layer; may be given several times.  [default: all]")
 @click.option("--taxonomy", help="Judge in this taxonomy.  [default: that of the labels]")
 @click.option("--fill", metavar="nearest|CLASS", help="Label for unpainted points in the all-points scores.")
-@click.option("--images", type=click.Path(exists=True, path_type=Path), help="Judge a network on these images instead.")
-@click.option("--labels", type=click.Path(exists=True, path_type=Path), help="Their label images (Cityscapes layout).")
+@click.option("--images", type=_folder, help="Judge a network on these images instead.")
+@click.option("--labels", type=_folder, help="Their label images (Cityscapes layout).")
 def evaluate(images: Path | None, labels: Path | None, **given: Any) -> int:
     """Compare painted layers with ground truth; write Parquet, CSV and Markdown tables."""
-    from paintpipe.workflows.evaluate import EvaluateRequest
-    from paintpipe.workflows.evaluate import evaluate as run
-    from paintpipe.workflows.evaluate_images import ImagesRequest, evaluate_images
-
     segment = _segment(given)
     network = {key: given.pop(key) for key in ("model", "weights", "trust_model")}
     if images or labels:
+        from paintpipe.workflows.evaluate_images import ImagesRequest, evaluate_images
+
         if not (images and labels and network["model"]):
             raise click.UsageError("--images needs --labels and --model.")
+        _refuse(("layers", "limit", "sequences", "fill", "taxonomy"), "with --images: it goes with painted layers")
         request = ImagesRequest(given["workspace"], images, labels, segment=segment, quiet=given["quiet"], **network)
         click.echo(evaluate_images(request))
         return 0
-    result = run(EvaluateRequest(**given))
-    click.echo(result.text)
-    return PARTIAL_FAILURE if result.problems else 0
+    from paintpipe.workflows.evaluate import EvaluateRequest
+    from paintpipe.workflows.evaluate import evaluate as run
+
+    _refuse(("model", "threads", *_OF_A_NETWORK), "without --images: layers are judged as they were painted")
+    click.echo(run(EvaluateRequest(**given)))
+    return 0
 
 
 @cli.command()
 @_workspace
-@_network
+@_model
 @_quiet
 @click.option("--layer", help="Which layer.  [default: the last one painted]")
-@click.option("--frame", "frame", metavar="SEQUENCE/ID", help="Which frame.  [default: the first painted]")
+@click.option("--frame", metavar="SEQUENCE/ID", help="Which frame.  [default: the first painted]")
 @click.option("--sequence", help="With --video: which sequence.")
-@click.option("--video", is_flag=True, help="An MP4 of the sequence, image and bird's-eye view side by side.")
-@click.option("--charts", is_flag=True, help="Confusion matrix and per-class bars of the last evaluation.")
-@click.option("--single", is_flag=True, help="One PNG a picture instead of one sheet.")
-@click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="Folder.  [default: figures/]")
-def view(**given: Any) -> int:
+@_flag("--video", "An MP4 of the sequence, image and bird's-eye view side by side.")
+@_flag("--charts", "Confusion matrix and per-class bars of the last evaluation.")
+@_flag("--single", "One PNG a picture instead of one sheet.")
+@click.option("--out", type=_new_folder, help="Folder.  [default: figures/]")
+def view(device: str, **given: Any) -> int:
     """Draw a frame, a sequence or a layer's scores."""
     from paintpipe.workflows.view import ViewRequest
     from paintpipe.workflows.view import view as run
 
-    for path in run(ViewRequest(segment=_segment(given), **given)):
+    if given["charts"]:
+        _refuse(("frame", "sequence", "video", "single"), "with --charts")
+    _refuse(
+        ("frame", "single") if given["video"] else ("sequence",), f"{'with' if given['video'] else 'without'} --video"
+    )
+    for path in run(ViewRequest(segment=SegmentSettings(device), **given)):
         click.echo(path)
     return 0
 
@@ -230,7 +257,7 @@ def view(**given: Any) -> int:
 @cli.command()
 @_workspace
 @_quiet
-@click.option("--inputs", is_flag=True, help="Also hash the dataset's files again and compare.")
+@_flag("--inputs", "Also hash the dataset's files again and compare.")
 def verify(**given: Any) -> int:
     """Check every shard against the ledger, the catalog and the store's contract."""
     from paintpipe.workflows.verify import verify as run
@@ -253,7 +280,7 @@ def models(context: click.Context) -> int:
 
 @models.command()
 @click.argument("name")
-@click.option("--to", type=click.Path(file_okay=False, path_type=Path), help="Folder.  [default: the user's cache]")
+@click.option("--to", type=_new_folder, help="Folder.  [default: the user's cache]")
 @_quiet
 def fetch(name: str, to: Path | None, quiet: bool) -> int:
     """Download the weights of network NAME from their published address."""
@@ -264,10 +291,10 @@ def fetch(name: str, to: Path | None, quiet: bool) -> int:
 
 
 @cli.command()
-@click.argument("root", type=click.Path(file_okay=False, path_type=Path))
+@click.argument("root", type=_new_folder)
 @click.option("--layout", type=click.Choice(["semantickitti", "nuscenes"]), default="semantickitti", show_default=True)
-@click.option("--seed", type=click.IntRange(min=0), default=7, show_default=True)
-@click.option("--frames", type=click.IntRange(min=1), help="Frames a sequence (nuScenes: keyframes).")
+@_seed
+@_count("--frames", 100_000, "Frames a sequence (nuScenes: keyframes).")
 @click.option("--sequences", callback=_names, metavar="A,B,…", help="Names: 08; scene-0103.  [default: one]")
 @_quiet
 def synth(**given: Any) -> int:
@@ -279,10 +306,8 @@ def synth(**given: Any) -> int:
 
 
 @cli.command()
-@click.option(
-    "--out", type=click.Path(file_okay=False, path_type=Path), default=Path("paintpipe-demo"), show_default=True
-)
-@click.option("--seed", type=click.IntRange(min=0), default=7, show_default=True)
+@click.option("--out", type=_new_folder, default=Path("paintpipe-demo"), show_default=True, help="Folder.")
+@_seed
 @_quiet
 def demo(**given: Any) -> int:
     """The whole job on synthetic streets: no download, no GPU, about two minutes."""
@@ -302,20 +327,67 @@ def doctor(workspace: Path) -> int:
     return 0
 
 
+class _Interrupt:
+    """Raises KeyboardInterrupt on Ctrl-C, and remembers it: a library's import may swallow the exception."""
+
+    seen = False
+
+    def __call__(self, _number: int, _frame: FrameType | None) -> None:
+        self.seen = True
+        raise KeyboardInterrupt
+
+
 def main() -> None:
     """Entry point of the `paintpipe` command."""
-    debug = "--debug" in sys.argv[1:]
+    interrupt = _Interrupt()
+    usual = signal.getsignal(signal.SIGINT)
+    ours = usual is signal.default_int_handler and threading.current_thread() is threading.main_thread()
+    if ours:
+        signal.signal(signal.SIGINT, interrupt)
+    try:
+        code = _exit_code("--debug" in sys.argv[1:])
+    except BaseException:
+        if not interrupt.seen:
+            raise
+        code = STOPPED  # whatever a library has made of the interrupt
+    finally:
+        if ours:
+            signal.signal(signal.SIGINT, usual)
+    if interrupt.seen or code == STOPPED:
+        click.echo("paintpipe: stopped; run the same command again to go on where it stopped", err=True)
+        code = STOPPED
+    sys.exit(code)
+
+
+def _exit_code(debug: bool) -> int:
+    """Run the command; one line for each error, unless `debug`."""
     try:
         code = cli.main(standalone_mode=False)
     except click.ClickException as error:
         error.show()
-        code = USER_MISTAKE
+        return USER_MISTAKE
     except (click.Abort, KeyboardInterrupt):
-        click.echo("paintpipe: stopped; run the same command again to go on where it stopped", err=True)
-        code = 130
-    except PaintpipeError as error:
+        return STOPPED
+    except (PaintpipeError, OSError) as error:
         if debug:
             raise
+        _drop_output()
+        return _tell(error)
+    return code if isinstance(code, int) else 0
+
+
+def _tell(error: PaintpipeError | OSError) -> int:
+    if isinstance(error, PaintpipeError):
         click.echo(f"paintpipe: {error.line()}", err=True)
-        code = error.exit_code
-    sys.exit(code if isinstance(code, int) else 0)
+        return error.exit_code
+    where = f"{error.filename}: " if error.filename else ""
+    click.echo(f"paintpipe: {where}{error.strerror or error}", err=True)
+    return USER_MISTAKE
+
+
+def _drop_output() -> None:
+    """Where the output can't be written (its disk is full), let Python not complain of it again when it ends."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

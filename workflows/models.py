@@ -28,7 +28,9 @@ def fetch(name: str, folder: Path | None, quiet: bool) -> str:
         )
         raise ModelError("no published address for these weights", where=name, todo=todo)
     if from_hub and folder is not None:
-        raise ModelError("models of the hub go to the hub's own cache", where=name, todo="leave out --to, or set HF_HOME")
+        raise ModelError(
+            "models of the hub go to the hub's own cache", where=name, todo="leave out --to, or set HF_HOME"
+        )
     path = fetch_weights(card, folder, progress=not quiet)
     return f"{path}\nnext: paintpipe paint --model {name} --weights {path}"
 

@@ -103,9 +103,7 @@ class PictureSource:
         return image.camera in self.layer.camera_names
 
 
-def _remembered(
-    facts: Mapping[str, Any], stored: Mapping[str, Any], given: PainterChoice
-) -> PainterChoice | None:
+def _remembered(facts: Mapping[str, Any], stored: Mapping[str, Any], given: PainterChoice) -> PainterChoice | None:
     """The painter of a layer: what the user names now, else what painted it; None for one without pixels.
 
     Args:
@@ -113,24 +111,23 @@ def _remembered(
         stored: what the layer says of its painter; a network is run again as it was run then.
         given: the user's words now.
     """
-    kind, masks = stored.get("painter"), facts.get("from_masks")
-    model = given.model or facts.get("model") or (stored.get("model") if kind == "network" else None)
-    segment = _as_stored(stored.get("segment", {}), given.segment)
+    kind, model = stored.get("painter"), given.model
+    if kind == "network" and model is None:
+        model = facts.get("model") or stored.get("model")
     if model is not None:
-        weights = given.weights or (Path(facts["weights"]) if facts.get("weights") and not given.model else None)
-        return PainterChoice(model, weights, given.trust_model, segment=segment)
-    if masks is None:
-        return None
-    return PainterChoice(from_masks=Path(masks), taxonomy=facts.get("taxonomy"), segment=segment)
+        known = facts.get("weights") if model == facts.get("model") else None
+        weights = given.weights or (Path(known) if known else None)
+        return PainterChoice(model, weights, given.trust_model, segment=_as_stored(stored, given.segment))
+    if kind == "masks" and facts.get("from_masks"):
+        return PainterChoice(from_masks=Path(facts["from_masks"]), taxonomy=facts.get("taxonomy"))
+    return None
 
 
 def _as_stored(stored: Mapping[str, Any], given: SegmentSettings) -> SegmentSettings:
-    """The settings that a layer keeps, on the user's device."""
-    size, scales = stored.get("input_size_px"), stored.get("tta_scales")
-    lists = {"input_size_px": tuple(size) if size else None, "tta_scales": tuple(scales) if scales else (1.0,)}
-    known = {item.name for item in fields(SegmentSettings)}
-    kept = {name: value for name, value in stored.items() if name in known}
-    return replace(given, **{**kept, **lists, "device": given.device}) if stored else given
+    """How the layer's network was run, on the user's device."""
+    known = {item.name for item in fields(SegmentSettings)} - {"device"}
+    kept = {name: value for name, value in stored.get("segment", {}).items() if name in known}
+    return replace(given, **{name: tuple(value) if isinstance(value, list) else value for name, value in kept.items()})
 
 
 def extent_m(frames: Sequence[FramePictures]) -> float:

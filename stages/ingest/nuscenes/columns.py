@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 import pyarrow as pa
 
-from paintpipe.schemas.arrays import AnyArray, Int64
+from paintpipe.schemas.arrays import AnyArray, Bool, Int64
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -49,8 +49,19 @@ class Columns:
         joined: AnyArray = np.concatenate(self._pieces[name])
         return joined
 
+    def repeated(self, name: str) -> Bool:
+        """(N,) which rows of a column of strings hold what a row before them holds."""
+        self._flush(name)
+        texts = pa.chunked_array(self._pieces[name])
+        again = np.ones(len(texts), dtype=bool)
+        if len(texts.unique()) == len(texts):
+            return ~again
+        codes = np.concatenate([piece.indices.to_numpy() for piece in texts.dictionary_encode().chunks])
+        again[np.unique(codes, return_index=True)[1]] = False
+        return again
+
     def finish(self, order: Int64) -> dict[str, Any]:
-        """All columns in a new order; joined one by one and forgotten here, to keep the peak of memory low."""
+        """Rows of all columns, in a new order; joined one by one and forgotten here, to keep the peak of memory low."""
         columns = {}
         for name, kind in self._kinds.items():
             if kind == TEXT:

@@ -3,10 +3,16 @@
 Layout: https://www.nuscenes.org/nuscenes#data-format. Fields that are not named here are skipped by the decoder.
 """
 
+from typing import Annotated
+
 import msgspec
 
 Vector3 = tuple[float, float, float]
 Quaternion = tuple[float, float, float, float]
+Microseconds = Annotated[int, msgspec.Meta(ge=-(1 << 62), le=(1 << 62) - 1)]
+"""A time; the difference of any two fits into int64."""
+Count = Annotated[int, msgspec.Meta(ge=0, le=(1 << 31) - 1)]
+"""What fits into an int32 column; -1 stands there for a number that the table does not say."""
 
 
 class Record(msgspec.Struct, frozen=True, gc=False):
@@ -24,7 +30,7 @@ class Scene(Record, frozen=True, gc=False):
 class Sample(Record, frozen=True, gc=False):
     """One keyframe time, at 2 Hz."""
 
-    timestamp: int
+    timestamp: Microseconds
     scene_token: str
 
 
@@ -34,12 +40,12 @@ class SampleData(Record, frozen=True, gc=False):
     sample_token: str
     ego_pose_token: str
     calibrated_sensor_token: str
-    timestamp: int
+    timestamp: Microseconds
     is_key_frame: bool
     filename: str
     prev: str = ""
-    width: int = 0
-    height: int = 0
+    width: Count = 0
+    height: Count = 0
 
 
 class EgoPose(Record, frozen=True, gc=False):
@@ -76,7 +82,7 @@ class SampleAnnotation(Record, frozen=True, gc=False):
     attribute_tokens: tuple[str, ...] = ()
     prev: str = ""
     next: str = ""
-    num_lidar_pts: int | None = None
+    num_lidar_pts: Count | None = None
 
 
 class Instance(Record, frozen=True, gc=False):

@@ -25,7 +25,11 @@ R = TypeVar("R", bound=Record)
 CHUNK_BYTES = 128 << 10
 """Small enough for a piece and its records to stay in the cache; pieces of some megabytes took half as long again."""
 _NAMELESS = "?"
-_DAMAGE = (msgspec.DecodeError, UnicodeDecodeError)
+_DAMAGE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+MISFIT = (msgspec.ValidationError, RecursionError)
+"""What decoding one record raises: other fields than its type has, or lists nested by the thousand."""
+REPEATED = "comes twice"
+"""The reason for a record whose token another one before it has."""
 _RECORD_END = re.compile(rb"\}\s*,\s*$")
 
 
@@ -71,8 +75,13 @@ class Tables:
         self.reject(table, token, dangling(other, other_token))
 
     def read(self, table: str, kind: type[R]) -> list[R]:
-        """All records of a table, for tables that are small."""
-        return [record for piece in self.stream(table, kind) for record in piece]
+        """All records of a table, for tables that are small; the first of each token, and the others are rejected."""
+        first: dict[str, R] = {}
+        for piece in self.stream(table, kind):
+            for record in piece:
+                if first.setdefault(record.token, record) is not record:
+                    self.reject(table, record.token, REPEATED)
+        return list(first.values())
 
     def read_optional(self, table: str, kind: type[R]) -> list[R]:
         """All records of a table that ingest can do without; [] and a rejected row where it can't be used."""
@@ -114,7 +123,7 @@ class Tables:
         for raw in msgspec.json.decode(piece, type=list[msgspec.Raw]):
             try:
                 records.append(decoder.decode(raw))
-            except msgspec.ValidationError as error:
+            except MISFIT as error:
                 self.reject(table, _token(raw), str(error))
         return records
 
@@ -126,7 +135,7 @@ def _decoder(kind: type[R]) -> msgspec.json.Decoder[list[R]]:
 def _token(raw: msgspec.Raw) -> str:
     try:
         return str(msgspec.json.decode(raw, type=_TokenOnly).token)
-    except msgspec.ValidationError:
+    except MISFIT:
         return _NAMELESS
 
 
