@@ -66,18 +66,19 @@ def _refuse(names: Iterable[str], why: str) -> None:
             raise click.UsageError(f"{parameter.opts[0]} does nothing {why}.")
 
 
-def _choice(option: str, *values: str, help: str | None = None, **more: Any) -> Callable[[Command], Command]:  # noqa: A002
-    return click.option(
-        option, type=click.Choice(values), help=help, **{"default": values[0], "show_default": True} | more
-    )
+def _choice(option: str, values: tuple[str, ...], text: str = "", *, show: bool = True) -> Callable[[Command], Command]:
+    """An option whose default is the first value, or None unless `show`."""
+    default = values[0] if show else None
+    return click.option(option, type=click.Choice(values), default=default, show_default=show, help=text)
 
 
-def _count(option: str, most: int, help: str, least: int = 1, **more: Any) -> Callable[[Command], Command]:  # noqa: A002
-    return click.option(option, type=click.IntRange(least, most), help=help, show_default="default" in more, **more)
+def _count(option: str, most: int, text: str, *, least: int = 1, default: int | None = None) -> Callable[..., Command]:
+    kind = click.IntRange(least, most)
+    return click.option(option, type=kind, default=default, show_default=default is not None, help=text)
 
 
-def _flag(option: str, help: str) -> Callable[[Command], Command]:  # noqa: A002
-    return click.option(option, is_flag=True, help=help)
+def _flag(option: str, text: str) -> Callable[[Command], Command]:
+    return click.option(option, is_flag=True, help=text)
 
 
 _folder = click.Path(exists=True, file_okay=False, path_type=Path)
@@ -104,7 +105,7 @@ _model = _options(
 _network = _options(
     _model,
     _count("--batch-size", 4096, "Images a pass.", default=1),
-    _choice("--precision", *get_args(Precision)),
+    _choice("--precision", get_args(Precision), "Of the forward pass."),
     click.option("--input-size", callback=_size, metavar="WxH", help="Network input, else what the card says."),
     click.option("--tta", callback=_scales, metavar="SCALES[,flip]", help="Test-time augmentation: 0.75,1,1.25,flip."),
     _count("--threads", 256, "CPU threads a worker.", default=2),
@@ -147,17 +148,16 @@ def ingest(root: str | None, allow_rejects: bool, write_spec: bool, **given: Any
 
     For `custom`, ROOT is the specification file; `paintpipe ingest custom --write-spec my.toml` writes a commented one.
     """
-    from paintpipe.workflows.ingest import IngestRequest, write_custom_spec
-    from paintpipe.workflows.ingest import ingest as run
+    from paintpipe.workflows import ingest as job
 
     if write_spec:
         if given["dataset"] != "custom":
             raise click.UsageError("--write-spec is for the dataset `custom`: the others have a layout of their own.")
-        click.echo(write_custom_spec(Path(root or "spec.toml")))
+        click.echo(job.write_custom_spec(Path(root or "spec.toml")))
         return 0
     if root is None:
         raise click.UsageError("Missing argument 'ROOT': the folder that holds the dataset as downloaded.")
-    result = run(IngestRequest(root=root, **given))
+    result = job.ingest(job.IngestRequest(root=root, **given))
     click.echo(result.text())
     return PARTIAL_FAILURE if result.rejected and not allow_rejects else 0
 
@@ -174,24 +174,23 @@ def ingest(root: str | None, allow_rejects: bool, write_spec: bool, **given: Any
 @click.option("--taxonomy", help="Map the scores to this taxonomy (masks, predictions: the one they are in).")
 @click.option("--layer", help="Name of the layer.  [default: the model's name]")
 @click.option("--cameras", callback=_names, metavar="A,B,…|all", help="From these.  [default: KITTI image_2, else all]")
-@_choice("--projection", *get_args(Projection), help="Which points a camera sees.")
-@_choice("--overlap", *get_args(Overlap), help="For points that two cameras see.")
-@_choice("--provenance", *get_args(Provenance), help="full: also pixel, depth, time difference and margin.")
-@_choice("--format", *get_args(StoreFormat), help="Of the store.  [default: zarr]", default=None, show_default=False)
+@_choice("--projection", get_args(Projection), "Which points a camera sees.")
+@_choice("--overlap", get_args(Overlap), "For points that two cameras see.")
+@_choice("--provenance", get_args(Provenance), "full: also pixel, depth, time difference and margin.")
+@_choice("--format", get_args(StoreFormat), "Of the store.  [default: zarr]", show=False)
 @click.option("--points/--no-points", default=True, help="Copy the points into the store as well.")
 @_count("--frames-per-shard", 4096, "Unit of work and resume.  [default: 16]")
-@_choice("--executor", "threads", "serial", help="How shards are run.")
+@_choice("--executor", ("threads", "serial"), "How shards are run.")
 @_count("--workers", 256, "Shards in flight (threads).", default=2)
 @_flag("--overwrite", "Paint shards again that were made with other inputs.")
 @_allow_rejects
 def paint(allow_rejects: bool, **given: Any) -> int:
     """Give every LiDAR point the class scores of its pixel, and write a painted layer."""
-    from paintpipe.workflows.paint import PaintRequest
-    from paintpipe.workflows.paint import paint as run
+    from paintpipe.workflows import paint as job
 
     if given["oracle"] or given["from_masks"] or given["from_predictions"]:
         _refuse(_OF_A_NETWORK, "without a network: it goes with --model, not with --oracle or --from-…")
-    result = run(PaintRequest(segment=_segment(given), store_format=given.pop("format"), **given))
+    result = job.paint(job.PaintRequest(segment=_segment(given), store_format=given.pop("format"), **given))
     click.echo(result.text())
     return PARTIAL_FAILURE if result.rejected and not allow_rejects else 0
 
@@ -220,12 +219,12 @@ def evaluate(images: Path | None, labels: Path | None, **given: Any) -> int:
         request = ImagesRequest(given["workspace"], images, labels, segment=segment, quiet=given["quiet"], **network)
         click.echo(evaluate_images(request))
         return 0
-    from paintpipe.workflows.evaluate import EvaluateRequest
-    from paintpipe.workflows.evaluate import evaluate as run
+    from paintpipe.workflows import evaluate as job
 
     _refuse(("model", "threads", *_OF_A_NETWORK), "without --images: layers are judged as they were painted")
-    click.echo(run(EvaluateRequest(**given)))
-    return 0
+    result = job.evaluate(job.EvaluateRequest(**given))
+    click.echo(result.text)
+    return PARTIAL_FAILURE if result.problems else 0
 
 
 @cli.command()
@@ -241,15 +240,13 @@ def evaluate(images: Path | None, labels: Path | None, **given: Any) -> int:
 @click.option("--out", type=_new_folder, help="Folder.  [default: figures/]")
 def view(device: str, **given: Any) -> int:
     """Draw a frame, a sequence or a layer's scores."""
-    from paintpipe.workflows.view import ViewRequest
-    from paintpipe.workflows.view import view as run
+    from paintpipe.workflows import view as job
 
-    if given["charts"]:
-        _refuse(("frame", "sequence", "video", "single"), "with --charts")
-    _refuse(
-        ("frame", "single") if given["video"] else ("sequence",), f"{'with' if given['video'] else 'without'} --video"
-    )
-    for path in run(ViewRequest(segment=SegmentSettings(device), **given)):
+    if given["charts"] or given["video"]:
+        _refuse(("frame", "single"), "with --charts or --video")
+    if given["charts"] or not given["video"]:
+        _refuse(("sequence", "video"), "here: --video goes with --sequence, and without --charts")
+    for path in job.view(job.ViewRequest(segment=SegmentSettings(device), **given)):
         click.echo(path)
     return 0
 
@@ -269,62 +266,57 @@ def verify(**given: Any) -> int:
 
 @cli.group(invoke_without_command=True)
 @click.pass_context
-def models(context: click.Context) -> int:
+def models(context: click.Context) -> None:
     """List the networks, with licence, source and what each was trained on."""
     if context.invoked_subcommand is None:
-        from paintpipe.workflows.models import list_text
+        from paintpipe.workflows import models as job
 
-        click.echo(list_text())
-    return 0
+        click.echo(job.list_text())
 
 
 @models.command()
 @click.argument("name")
 @click.option("--to", type=_new_folder, help="Folder.  [default: the user's cache]")
 @_quiet
-def fetch(name: str, to: Path | None, quiet: bool) -> int:
+def fetch(name: str, to: Path | None, quiet: bool) -> None:
     """Download the weights of network NAME from their published address."""
-    from paintpipe.workflows.models import fetch as run
+    from paintpipe.workflows import models as job
 
-    click.echo(run(name, to, quiet))
-    return 0
+    click.echo(job.fetch(name, to, quiet))
 
 
 @cli.command()
 @click.argument("root", type=_new_folder)
-@click.option("--layout", type=click.Choice(["semantickitti", "nuscenes"]), default="semantickitti", show_default=True)
+@_choice("--layout", ("semantickitti", "nuscenes"), "Whose file formats.")
 @_seed
 @_count("--frames", 100_000, "Frames a sequence (nuScenes: keyframes).")
 @click.option("--sequences", callback=_names, metavar="A,B,…", help="Names: 08; scene-0103.  [default: one]")
 @_quiet
-def synth(**given: Any) -> int:
+def synth(**given: Any) -> None:
     """Write a synthetic drive with exact labels below ROOT, in an official layout."""
-    from paintpipe.workflows.synth import synth as run
+    from paintpipe.workflows import synth as job
 
-    click.echo(run(**given))
-    return 0
+    click.echo(job.synth(**given))
 
 
 @cli.command()
 @click.option("--out", type=_new_folder, default=Path("paintpipe-demo"), show_default=True, help="Folder.")
 @_seed
 @_quiet
-def demo(**given: Any) -> int:
+def demo(**given: Any) -> None:
     """The whole job on synthetic streets: no download, no GPU, about two minutes."""
-    from paintpipe.workflows.demo import demo as run
+    from paintpipe.workflows import demo as job
 
-    click.echo(run(**given))
-    return 0
+    click.echo(job.demo(**given))
 
 
 @cli.command()
 @_workspace
-def doctor(workspace: Path) -> int:
+def doctor(workspace: Path) -> None:
     """Versions, devices, backends, space, and what is missing for which feature."""
-    from paintpipe.workflows.doctor import doctor as run
+    from paintpipe.workflows import doctor as job
 
-    click.echo(run(workspace))
-    return 0
+    click.echo(job.doctor(workspace))
 
 
 class _Interrupt:
@@ -373,7 +365,7 @@ def _exit_code(debug: bool) -> int:
             raise
         _drop_output()
         return _tell(error)
-    return code if isinstance(code, int) else 0
+    return code if isinstance(code, int) else 0  # most commands return nothing
 
 
 def _tell(error: PaintpipeError | OSError) -> int:

@@ -3,11 +3,13 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+import pyarrow as pa
+
 from paintpipe.pipeline.publish import publish_file
-from paintpipe.pipeline.tables import read_parquet
+from paintpipe.pipeline.tables import read_parquet, to_markdown
 from paintpipe.stages.synth.settings import Layout
 from paintpipe.stages.view.page import Code, Heading, Picture, Section, Table, Text, html_page
-from paintpipe.workflows.comparison import compared, table_cells
+from paintpipe.workflows.comparison import TITLES, compared, table_cells
 from paintpipe.workflows.evaluate import EvaluateRequest, evaluate
 from paintpipe.workflows.ingest import IngestRequest, ingest
 from paintpipe.workflows.paint import PaintRequest, paint
@@ -15,6 +17,8 @@ from paintpipe.workflows.synth import synth
 from paintpipe.workflows.view import ViewRequest, view
 
 LAYER = "street-tiny"
+PRINTED = tuple(TITLES[name] for name in ("summary", "classes", "edges"))
+"""Titles of the tables that the command prints; the page shows all."""
 
 
 @dataclass(frozen=True)
@@ -90,17 +94,17 @@ def _part(part: Part, out: Path, seed: int, quiet: bool) -> tuple[str, list[Sect
     ingest(IngestRequest(part.layout, str(data), workspace, quiet=quiet))
     paint(PaintRequest(workspace, from_masks=data / "masks", layer="masks", quiet=quiet, overwrite=True))
     paint(PaintRequest(workspace, model=LAYER, layer=LAYER, quiet=quiet, overwrite=True))
-    text = evaluate(EvaluateRequest(workspace, quiet=quiet)).text
-    return text, [*_pictures(part, workspace, quiet), *_tables(workspace)]
-
-
-def _tables(workspace: Path) -> list[Section]:
+    evaluate(EvaluateRequest(workspace, quiet=quiet))
     paths = sorted((workspace / "tables").glob("*.parquet"))
-    shown: list[Section] = []
-    for title, table in compared({path.stem: read_parquet(path) for path in paths}):
-        header, *rows = table_cells(table)
-        shown.append(Table(header, rows, title))
-    return shown
+    tables = dict(compared({path.stem: read_parquet(path) for path in paths}))
+    printed = [f"## {title}\n\n{to_markdown(table)}" for title, table in tables.items() if title in PRINTED]
+    shown = [_table(title, table) for title, table in tables.items()]
+    return "\n".join(printed), [*_pictures(part, workspace, quiet), *shown]
+
+
+def _table(title: str, table: pa.Table) -> Table:
+    header, *rows = table_cells(table)
+    return Table(header, rows, title)
 
 
 def _pictures(part: Part, workspace: Path, quiet: bool) -> list[Section]:

@@ -18,7 +18,7 @@ from paintpipe.stages.taxonomies.load import load_mapping
 from paintpipe.workflows.catalog import Catalog
 from paintpipe.workflows.paint_frames import PaintPlan
 from paintpipe.workflows.paint_shard import shard_jobs
-from paintpipe.workflows.painters import PixelPainter, PointPainter
+from paintpipe.workflows.painters import Painter
 
 _LIBRARIES = ("numpy", "numba", "torch", "zarr", "pyarrow", "opencv-python-headless")
 ALL_CAMERAS = ("all",)
@@ -26,7 +26,7 @@ USUAL_CAMERAS = {"kitti": ("image_2",), "semantickitti": ("image_2",), "kitti-ra
 """Painted from unless the user names cameras: KITTI's left colour camera, as its detectors do; elsewhere, all."""
 
 
-def paint_plan(catalog: Catalog, painter: PixelPainter | PointPainter, settings: PaintSettings) -> PaintPlan:
+def paint_plan(catalog: Catalog, painter: Painter, settings: PaintSettings) -> PaintPlan:
     """How every shard of a layer is painted.
 
     Raises:
@@ -51,12 +51,12 @@ def _camera_names(catalog: Catalog, wanted: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(name for name in there if name in (wanted or usual)) or there
 
 
-def stored_taxonomy(painter: PixelPainter | PointPainter, plan: PaintPlan) -> Taxonomy:
+def stored_taxonomy(painter: Painter, plan: PaintPlan) -> Taxonomy:
     """The taxonomy that the layer is stored in."""
     return painter.taxonomy if plan.mapping is None else plan.mapping.target
 
 
-def layer_description(layer: str, painter: PixelPainter | PointPainter, plan: PaintPlan) -> LayerTable:
+def layer_description(layer: str, painter: Painter, plan: PaintPlan) -> LayerTable:
     """What the store keeps beside a layer's arrays."""
     taxonomy = stored_taxonomy(painter, plan)
     inputs = _layer_inputs(painter, plan)
@@ -80,7 +80,7 @@ class PaintInputs:
 
     catalog: Catalog
     root: Root
-    painter: PixelPainter | PointPainter
+    painter: Painter
     plan: PaintPlan
     known: dict[tuple[str, Shard], dict[str, Any]] = field(default_factory=dict)
 
@@ -107,7 +107,7 @@ class PaintInputs:
         return inputs
 
 
-def _layer_inputs(painter: PixelPainter | PointPainter, plan: PaintPlan) -> dict[str, Any]:
+def _layer_inputs(painter: Painter, plan: PaintPlan) -> dict[str, Any]:
     inputs: dict[str, Any] = {
         "painter": painter.identity,
         "settings": settings_to_dict(plan.settings),

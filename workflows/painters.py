@@ -18,9 +18,8 @@ PointClasses = UInt8 | Float32
 """Per point: (N,) class indices, 255 where none, or (N, C) probabilities."""
 
 
-@runtime_checkable
-class PixelPainter(Protocol):
-    """Knows the classes of an image's pixels."""
+class Painter(Protocol):
+    """What fills a layer."""
 
     @property
     def name(self) -> str:
@@ -37,13 +36,18 @@ class PixelPainter(Protocol):
         """All that decides its output, JSON-ready; goes into every mark and into the store."""
         ...
 
+    def own_files(self, row: FrameRow, images: Sequence[ImageRow]) -> dict[str, str]:
+        """What tells the painter's files for one frame from others, by path; {} where it has none of its own."""
+        ...
+
+
+@runtime_checkable
+class PixelPainter(Painter, Protocol):
+    """Knows the classes of an image's pixels."""
+
     @property
     def batch_size(self) -> int:
         """Images it wants at once."""
-        ...
-
-    def own_files(self, row: FrameRow, images: Sequence[ImageRow]) -> dict[str, str]:
-        """What tells the painter's files for one frame from others, by path; {} where it has none of its own."""
         ...
 
     def load(self, files: FrameFiles, row: ImageRow) -> Any | None:
@@ -55,27 +59,8 @@ class PixelPainter(Protocol):
         ...
 
 
-class PointPainter(Protocol):
+class PointPainter(Painter, Protocol):
     """Knows the classes of points without looking at images."""
-
-    @property
-    def name(self) -> str:
-        """Name of the layer unless the user says otherwise."""
-        ...
-
-    @property
-    def taxonomy(self) -> Taxonomy:
-        """Of its classes."""
-        ...
-
-    @property
-    def identity(self) -> dict[str, Any]:
-        """All that decides its output, JSON-ready; goes into every mark and into the store."""
-        ...
-
-    def own_files(self, row: FrameRow, images: Sequence[ImageRow]) -> dict[str, str]:
-        """What tells the painter's files for one frame from others, by path; {} where it has none of its own."""
-        ...
 
     def classes(
         self, files: FrameFiles, row: FrameRow, points: Float32, boxes: Sequence[BoxRow]

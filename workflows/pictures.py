@@ -1,7 +1,7 @@
 """The arrays that pictures of a painted frame are drawn from."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -127,7 +127,9 @@ def _as_stored(stored: Mapping[str, Any], given: SegmentSettings) -> SegmentSett
     """How the layer's network was run, on the user's device."""
     known = {item.name for item in fields(SegmentSettings)} - {"device"}
     kept = {name: value for name, value in stored.get("segment", {}).items() if name in known}
-    return replace(given, **{name: tuple(value) if isinstance(value, list) else value for name, value in kept.items()})
+
+    lists: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in kept.items()}
+    return replace(given, **lists)
 
 
 def extent_m(frames: Sequence[FramePictures]) -> float:

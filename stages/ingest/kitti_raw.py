@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from paintpipe.schemas.arrays import Float64, Int64
+from paintpipe.schemas.arrays import Float64
 from paintpipe.schemas.catalog import FrameRow, RejectedRow, SequenceRows
 from paintpipe.schemas.errors import InputFileError
 from paintpipe.schemas.geometry import invert_se3, se3
@@ -103,7 +103,7 @@ class _Camera:
     geometry: CameraGeometry
     size_px: tuple[int, int] | None
     images: dict[str, str]
-    times_us: Int64 | None
+    times_us: list[int | None] | None
 
 
 @dataclass(frozen=True)
@@ -113,7 +113,7 @@ class _Drive:
     name: str
     path: str
     scans: dict[str, str]
-    times_us: Int64 | None
+    times_us: list[int | None] | None
     cameras: dict[str, _Camera]
     ego_SE3_lidar: Float64 | None
     poses: "_Poses | None"
@@ -185,14 +185,16 @@ def _open_poses(rows: Collector, folder: str) -> _Poses | None:
     return None if first is None else _Poses(packets, OxtsFrame.from_first(first))
 
 
-def parse_timestamps(text: str, where: str) -> Int64:
-    """(n,) int64 µs from lines such as `2011-09-26 13:02:25.951199337`, read as if they were UTC.
+def parse_timestamps(text: str, where: str) -> list[int | None]:
+    """µs by line number from lines such as `2011-09-26 13:02:25.951199337`, read as UTC; None for a blank line.
+
+    Drives that lost scans may leave their lines blank: those keep their place, so that no later time moves.
 
     Raises:
-        InputFileError: a line that is no time, or blank: skipping it would move all later times.
+        InputFileError: a line that is no time.
     """
-    times_ns = [_time_ns(line.strip(), f"{where}: line {at}") for at, line in enumerate(lines_of(text), 1)]
-    return np.array(times_ns, dtype=np.int64) // 1000
+    lines = [line.strip() for line in lines_of(text)]
+    return [_time_ns(line, f"{where}: line {at}") // 1000 if line else None for at, line in enumerate(lines, 1)]
 
 
 def _time_ns(line: str, where: str) -> int:
@@ -246,8 +248,8 @@ def _chained(global_SE3_ego: Float64 | None, ego_SE3_lidar: Float64 | None) -> F
     return global_SE3_lidar
 
 
-def _time_at(times_us: Int64 | None, frame_id: str) -> int | None:
+def _time_at(times_us: list[int | None] | None, frame_id: str) -> int | None:
     number = int(frame_id) if frame_id.isdecimal() else None
     if times_us is None or number is None or number >= len(times_us):
         return None
-    return int(times_us[number])
+    return times_us[number]

@@ -62,8 +62,8 @@ def read_annotations(tables: Tables, samples: Samples) -> Annotations:
         tables.rejected.append(checks.rejected(error.where, error))
         return Annotations(Columns(_KINDS).finish(np.empty(0, dtype=np.int64)), [], [], [])
     repeated = columns.repeated("token")
-    order = np.argsort(columns.peek("sample"), kind="stable")
     tables.reject_repeated("sample_annotation", columns.texts("token", repeated))
+    order = np.argsort(columns.peek("sample"), kind="stable")
     order = order[~repeated[order]]
     return Annotations(columns.finish(order), list(namer.instances), namer.classes, list(namer.details))
 

@@ -50,7 +50,7 @@ class Columns:
         return joined
 
     def repeated(self, name: str) -> Bool:
-        """(N,) which rows of a column of strings hold what a row before them holds."""
+        """(N,) which rows of a column of strings hold what a row before them holds, as the columns are now."""
         self._flush(name)
         texts = pa.chunked_array(self._pieces[name])
         again = np.ones(len(texts), dtype=bool)
@@ -59,6 +59,12 @@ class Columns:
         codes = np.concatenate([piece.indices.to_numpy() for piece in texts.dictionary_encode().chunks])
         again[np.unique(codes, return_index=True)[1]] = False
         return again
+
+    def texts(self, name: str, rows: Bool) -> list[str]:
+        """The chosen rows (a mask) of a column of strings, as the columns are now."""
+        self._flush(name)
+        chosen: list[str] = pa.chunked_array(self._pieces[name]).filter(pa.array(rows)).to_pylist()
+        return chosen
 
     def finish(self, order: Int64) -> dict[str, Any]:
         """Rows of all columns, in a new order; joined one by one and forgotten here, to keep the peak of memory low."""

@@ -18,6 +18,7 @@ from paintpipe.stages.ingest.nuscenes.frames import FrameBuilder
 from paintpipe.stages.ingest.nuscenes.garbage import without_gc
 from paintpipe.stages.ingest.nuscenes.samples import Samples, read_samples
 from paintpipe.stages.ingest.nuscenes.scene import Scene, sort_out
+from paintpipe.stages.ingest.nuscenes.scene_names import UNUSABLE, read_scene_names
 from paintpipe.stages.ingest.nuscenes.sensor_files import SensorFile, SensorFiles, read_sensor_files
 from paintpipe.stages.ingest.nuscenes.splits import official_splits, select_scenes, split_of_scenes
 from paintpipe.stages.ingest.nuscenes.tables import Tables
@@ -90,9 +91,9 @@ def open_nuscenes(root: Root, options: IngestOptions) -> NuScenesReader:
     """
     rejected: list[RejectedRow] = []
     tables = Tables(root, _version(root, options.version), rejected)
-    scenes, splits = tables.read("scene", kinds.Scene), official_splits()
-    names = select_scenes([scene.name for scene in scenes], options, splits)
-    samples = read_samples(tables, scenes, names)
+    scene_names, splits = read_scene_names(tables), official_splits()
+    names = select_scenes([name for name in scene_names.values() if name != UNUSABLE], options, splits)
+    samples = read_samples(tables, scene_names, names)
     calibrations = read_calibrations(tables)
     files = read_sensor_files(tables, samples, calibrations, options.sweeps)
     annotations = read_annotations(tables, samples)

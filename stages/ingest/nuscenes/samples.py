@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from paintpipe.schemas.arrays import Int64
-from paintpipe.stages.ingest.nuscenes.records import Sample, Scene
+from paintpipe.stages.ingest.nuscenes.records import Sample
 from paintpipe.stages.ingest.nuscenes.tables import Tables
 
 NOT_SELECTED = -1
@@ -36,10 +36,16 @@ class Samples:
         return int(low), int(high)
 
 
-def read_samples(tables: Tables, scenes: list[Scene], selected: list[str]) -> Samples:
-    """Number the samples of the selected scenes; a sample without a scene is rejected."""
+def read_samples(tables: Tables, scene_names: dict[str, str], selected: list[str]) -> Samples:
+    """Number the samples of the selected scenes; a sample without a scene is rejected.
+
+    Args:
+        tables: to read from.
+        scene_names: scene token → name.
+        selected: names, sorted.
+    """
     index = {name: place for place, name in enumerate(selected)}
-    scene_of = {scene.token: index.get(scene.name, NOT_SELECTED) for scene in scenes}
+    scene_of = {token: index.get(name, NOT_SELECTED) for token, name in scene_names.items()}
     number: dict[str, int] = {}
     kept: list[tuple[int, int, str]] = []
     for record in tables.read("sample", Sample):

@@ -83,7 +83,7 @@ class SensorFiles:
 def read_sensor_files(
     tables: Tables, samples: Samples, calibrations: dict[str, Calibration], sweeps: bool
 ) -> SensorFiles:
-    """Read both tables; records that name others which are not there are rejected."""
+    """Read both tables; records that repeat a token, or name others which are not there, are rejected."""
     chosen = _Chooser(tables, samples.number, calibrations, sweeps)
     lidars = {token for token, calibration in calibrations.items() if calibration.channel == LIDAR}
     files, links = Columns(_FILE), Columns(_LINK)
@@ -93,9 +93,13 @@ def read_sensor_files(
         kept = [item for item in likely if chosen.keeps(item)]
         links.extend(_links([item for item in kept if item.calibrated_sensor_token in lidars], samples.number))
         files.extend(_files([item for item in kept if item.is_key_frame or sweeps], samples.number, pose_of))
+    again = files.repeated("token"), links.repeated("token")
+    tables.reject_repeated("sample_data", files.texts("token", again[0]) + links.texts("token", again[1]))
     file_scene, link_scene = samples.scene[files.peek("sample")], samples.scene[links.peek("sample")]
     by_time = np.lexsort((files.peek("timestamp_us"), file_scene))
+    by_time = by_time[~again[0][by_time]]
     by_scene = np.argsort(link_scene, kind="stable")
+    by_scene = by_scene[~again[1][by_scene]]
     return SensorFiles(
         files=files.finish(by_time),
         file_scene=file_scene[by_time],

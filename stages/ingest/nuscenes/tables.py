@@ -7,7 +7,7 @@ the cut or the table was at fault.
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from typing import BinaryIO, TypeVar
@@ -73,6 +73,11 @@ class Tables:
     def reject_dangling(self, table: str, token: str, other: str, other_token: str) -> None:
         """Note that a record was left out because another one that it names is not there."""
         self.reject(table, token, dangling(other, other_token))
+
+    def reject_repeated(self, table: str, tokens: Iterable[str]) -> None:
+        """Note, once for each token, that records were left out because one before them has the same token."""
+        for token in dict.fromkeys(tokens):
+            self.reject(table, token, REPEATED)
 
     def read(self, table: str, kind: type[R]) -> list[R]:
         """All records of a table, for tables that are small; the first of each token, and the others are rejected."""

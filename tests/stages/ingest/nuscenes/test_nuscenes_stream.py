@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from paintpipe.schemas.errors import InputFileError
+from paintpipe.stages.ingest.nuscenes.columns import TEXT, Columns
 from paintpipe.stages.ingest.nuscenes.records import Named, Record
 from paintpipe.stages.ingest.nuscenes.tables import Tables
 
@@ -48,9 +49,8 @@ RECORDS = st.lists(st.fixed_dictionaries({"token": NASTY, "name": NASTY, "other"
 @given(RECORDS, st.integers(1, 60), st.sampled_from([None, 0, 2]), st.booleans())
 def test_any_chunk_size_gives_every_record_once(records, chunk_bytes: int, indent, ascii_only: bool) -> None:
     opened = tables(json.dumps(records, indent=indent, ensure_ascii=ascii_only), chunk_bytes)
-    assert [(item.token, item.name) for item in opened.read("t", Named)] == [
-        (item["token"], item["name"]) for item in records
-    ]
+    found = [item for piece in opened.stream("t", Named) for item in piece]
+    assert [(item.token, item.name) for item in found] == [(item["token"], item["name"]) for item in records]
     assert opened.rejected == []
 
 
@@ -103,11 +103,34 @@ def test_a_record_of_another_shape_is_rejected_by_name(bad, expected: str, chunk
         '[{"token": "a", "name": "b"}]]',
         b'[{"token": "a", "name": "\xff\xfe"}]',
         b"\x00" * 200,
+        b"[" * 200_000,
+        b'{"a":' * 200_000,
+        b'[{"token": "a", "name": "b", "other": ' + b"[" * 100_000 + b"]" * 100_000 + b"}]",
     ],
 )
 def test_a_damaged_table_is_one_clear_line(content, chunk_bytes: int) -> None:
     with pytest.raises(InputFileError, match=r"^v/t\.json: damaged table: .*; expected a JSON array of records$"):
         tables(content, chunk_bytes).read("t", Named)
+
+
+def test_the_first_of_each_token_counts() -> None:
+    records = [{"token": token, "name": str(number)} for number, token in enumerate("abacaa")]
+    opened = tables(json.dumps(records))
+    assert [(item.token, item.name) for item in opened.read("t", Named)] == [("a", "0"), ("b", "1"), ("c", "3")]
+    assert [row.reason for row in opened.rejected] == ["t a: comes twice"] * 3
+
+
+@given(st.lists(st.sampled_from(["", "a", "b", "€", "abc"]), max_size=40), st.integers(1, 9))
+def test_repeated_texts_are_found_across_pieces(texts: list[str], piece: int) -> None:
+    columns = Columns({"text": TEXT})
+    for low in range(0, len(texts), piece):
+        columns.extend({"text": texts[low : low + piece]})
+        columns.texts("text", columns.repeated("text"))  # ends a piece
+    expected = [text in texts[:row] for row, text in enumerate(texts)]
+    assert columns.repeated("text").tolist() == expected
+    assert columns.texts("text", columns.repeated("text")) == [
+        t for t, again in zip(texts, expected, strict=True) if again
+    ]
 
 
 def test_an_absent_table(monkeypatch: pytest.MonkeyPatch) -> None:
