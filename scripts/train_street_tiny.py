@@ -58,6 +58,7 @@ def main() -> None:
     trained = time.monotonic()
     weights = options.out / CARD.weights
     save_file(export_state(module), weights)
+    weights.chmod(0o644)  # save_file leaves it to its owner alone, and a wheel keeps that
     card = replace(CARD, weights_sha256=sha256_of(weights))
     (options.out / "street-tiny.toml").write_text(card_to_toml(card), encoding="utf-8")
     held_out = list(tqdm(render_views(HELD_OUT_SEEDS, plan), "measuring", len(HELD_OUT_SEEDS) * _per_street(plan)))
@@ -108,23 +109,24 @@ def record(
         size=size / 1e6,
         rendering=minutes[0],
         training=minutes[1],
-        settings=settings,
+        settings=", ".join(f"`{name}={value}`" for name, value in vars(settings).items()),
         table=table,
     )
 
 
 _PAGE = """# street-tiny
 
-The built-in network: a BiSeNetV2 {options}, {size:.2f} MB of float16 safetensors, ten classes (taxonomy
-`synthetic`). It exists so that `paintpipe demo` and the tests have a real network without a download. **It knows
-synthetic streets only; it has never seen a photograph and must not be used on real images.**
+The built-in network: a BiSeNetV2 (`{options}`),
+{size:.2f} MB of float16 safetensors, ten classes (taxonomy `synthetic`).
+It exists so that `paintpipe demo` and the tests have a real network without a download. **It knows synthetic streets
+only; it has never seen a photograph and must not be used on real images.**
 
 Written by `python scripts/train_street_tiny.py`, which renders its own pictures (`stages/synth/views.py`), trains
 (`stages/segment/train.py`) and measures the file that it ships.
 
 - Trained on {trained_on} pictures of the streets of seeds {train_seeds}: the front camera of the SemanticKITTI layout
   and the six cameras of the nuScenes layout.
-- Settings: `{settings}`.
+- Settings: {settings}.
 - Time on a CPU: {rendering:.1f} minutes to render, {training:.1f} minutes to train.
 - Measured on {measured_on} pictures of streets of seeds {held_out}, which training never saw, at full size, without
   augmentation; intersection over union by class:

@@ -61,8 +61,8 @@ def read_annotations(tables: Tables, samples: Samples) -> Annotations:
     except InputFileError as error:
         tables.rejected.append(checks.rejected(error.where, error))
         return Annotations(Columns(_KINDS).finish(np.empty(0, dtype=np.int64)), [], [], [])
-    repeated = columns.repeated("token")
-    tables.reject_repeated("sample_annotation", columns.texts("token", repeated))
+    repeated = columns.repeated()
+    tables.reject_repeated("sample_annotation", columns.keys(repeated))
     order = np.argsort(columns.peek("sample"), kind="stable")
     order = order[~repeated[order]]
     return Annotations(columns.finish(order), list(namer.instances), namer.classes, list(namer.details))

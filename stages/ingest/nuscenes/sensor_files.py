@@ -93,8 +93,8 @@ def read_sensor_files(
         kept = [item for item in likely if chosen.keeps(item)]
         links.extend(_links([item for item in kept if item.calibrated_sensor_token in lidars], samples.number))
         files.extend(_files([item for item in kept if item.is_key_frame or sweeps], samples.number, pose_of))
-    again = files.repeated("token"), links.repeated("token")
-    tables.reject_repeated("sample_data", files.texts("token", again[0]) + links.texts("token", again[1]))
+    again = files.repeated(), links.repeated()
+    tables.reject_repeated("sample_data", files.keys(again[0]) + links.keys(again[1]))
     file_scene, link_scene = samples.scene[files.peek("sample")], samples.scene[links.peek("sample")]
     by_time = np.lexsort((files.peek("timestamp_us"), file_scene))
     by_time = by_time[~again[0][by_time]]
