@@ -121,16 +121,16 @@ def test_the_first_of_each_token_counts() -> None:
 
 
 @given(st.lists(st.sampled_from(["", "a", "b", "€", "abc"]), max_size=40), st.integers(1, 9))
-def test_repeated_texts_are_found_across_pieces(texts: list[str], piece: int) -> None:
-    columns = Columns({"text": TEXT})
+def test_repeated_keys_are_found_across_pieces(texts: list[str], piece: int) -> None:
+    columns = Columns({"text": TEXT}, key="text")
     for low in range(0, len(texts), piece):
         columns.extend({"text": texts[low : low + piece]})
-        columns.texts("text", columns.repeated("text"))  # ends a piece
+        columns.repeated()  # ends a piece
     expected = [text in texts[:row] for row, text in enumerate(texts)]
-    assert columns.repeated("text").tolist() == expected
-    assert columns.texts("text", columns.repeated("text")) == [
-        t for t, again in zip(texts, expected, strict=True) if again
-    ]
+    again = columns.repeated()
+    assert again.tolist() == expected
+    assert columns.keys(again) == [text for row, text in enumerate(texts) if expected[row]]
+    assert columns.keys(~again) == list(dict.fromkeys(texts))
 
 
 def test_an_absent_table(monkeypatch: pytest.MonkeyPatch) -> None:
