@@ -1,24 +1,19 @@
 """The command line: parses, calls a workflow, turns errors into exit codes and one clear line."""
 
-import os
-import re
-import signal
 import sys
-import threading
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from types import FrameType
 from typing import Any, get_args
 
 import click
 
 from paintpipe import __version__
-from paintpipe.schemas.errors import PARTIAL_FAILURE, USER_MISTAKE, PaintpipeError
+from paintpipe.schemas.errors import PARTIAL_FAILURE
 from paintpipe.schemas.settings import Overlap, Precision, Projection, Provenance, SegmentSettings, StoreFormat
+from paintpipe.workflows.ending import exit_code
+from paintpipe.workflows.option_values import names, scales, size_px
 
 Command = Callable[..., Any]
-STOPPED = 130
-"""Exit code after Ctrl-C, as shells have it."""
 
 
 def _options(*decorators: Callable[[Command], Command]) -> Callable[[Command], Command]:
@@ -30,39 +25,16 @@ def _options(*decorators: Callable[[Command], Command]) -> Callable[[Command], C
     return apply
 
 
-def _names(_context: click.Context, _parameter: click.Parameter, value: str | None) -> tuple[str, ...]:
-    return tuple(part.strip() for part in value.split(",") if part.strip()) if value else ()
+def _read(parse: Callable[[str], Any]) -> Callable[[click.Context, click.Parameter, str | None], Any]:
+    return lambda _context, _parameter, value: parse(value or "")
 
 
-def _scales(_context: click.Context, _parameter: click.Parameter, value: str | None) -> tuple[tuple[float, ...], bool]:
-    """`0.5,1,1.5,flip` → ((0.5, 1.0, 1.5), True)."""
-    words = [word.strip() for word in (value or "").split(",") if word.strip()]
-    try:
-        scales = tuple(float(word) for word in words if word != "flip")
-    except ValueError:
-        raise click.BadParameter(f"{value!r} is not a list of scales and 'flip', such as 0.75,1,1.25,flip") from None
-    if any(not 0.1 <= scale <= 4.0 for scale in scales):
-        raise click.BadParameter("a scale lies between 0.1 and 4")
-    return scales or (1.0,), "flip" in words
-
-
-def _size(_context: click.Context, _parameter: click.Parameter, value: str | None) -> tuple[int, int] | None:
-    """`WIDTHxHEIGHT` → (height, width)."""
-    if value is None:
-        return None
-    sides = re.fullmatch(r"(\d{2,5})[xX](\d{2,5})", value, re.ASCII)
-    width, height = (int(side) for side in sides.groups()) if sides else (0, 0)
-    if not (32 <= width <= 16384 and 32 <= height <= 16384):
-        raise click.BadParameter(f"{value!r} is not WIDTHxHEIGHT in pixels, such as 1024x512, both from 32 to 16384")
-    return height, width
-
-
-def _refuse(names: Iterable[str], why: str) -> None:
+def _refuse(parameters: Iterable[str], why: str) -> None:
     """Raise UsageError where the user gave one of the options of these parameters, which would do nothing."""
     context = click.get_current_context()
     usual = (click.core.ParameterSource.DEFAULT, click.core.ParameterSource.DEFAULT_MAP)
     for parameter in context.command.params:
-        if parameter.name in names and context.get_parameter_source(parameter.name) not in usual:
+        if parameter.name in parameters and context.get_parameter_source(parameter.name) not in usual:
             raise click.UsageError(f"{parameter.opts[0]} does nothing {why}.")
 
 
@@ -92,7 +64,7 @@ _workspace = click.option(
     help="Folder of the catalog, the painted store and the tables.  [default: this folder]",
 )
 _quiet = click.option("--quiet", "-q", is_flag=True, help="No progress bars.")
-_sequences = click.option("--sequences", callback=_names, metavar="A,B,…", help="Only these sequences.")
+_sequences = click.option("--sequences", callback=_read(names), metavar="A,B,…", help="Only these sequences.")
 _limit = _count("--limit", 10**9, "Only the first N frames.")
 _seed = _count("--seed", 2**32 - 1, "Of everything that is made.", least=0, default=7)
 _allow_rejects = _flag("--allow-rejects", "Exit 0 even where some files could not be used.")
@@ -106,8 +78,8 @@ _network = _options(
     _model,
     _count("--batch-size", 4096, "Images a pass.", default=1),
     _choice("--precision", get_args(Precision), "Of the forward pass."),
-    click.option("--input-size", callback=_size, metavar="WxH", help="Network input, else what the card says."),
-    click.option("--tta", callback=_scales, metavar="SCALES[,flip]", help="Test-time augmentation: 0.75,1,1.25,flip."),
+    click.option("--input-size", callback=_read(size_px), metavar="WxH", help="Network input.  [default: the card's]"),
+    click.option("--tta", callback=_read(scales), metavar="SCALES[,flip]", help="Augmentation: 0.75,1,1.25,flip."),
     _count("--threads", 256, "CPU threads a worker.", default=2),
 )
 _OF_A_NETWORK = ("weights", "trust_model", "device", "batch_size", "precision", "input_size", "tta")
@@ -115,9 +87,9 @@ _OF_A_NETWORK = ("weights", "trust_model", "device", "batch_size", "precision", 
 
 def _segment(given: dict[str, Any]) -> SegmentSettings:
     """The SegmentSettings among the options of `_network`; takes its own out of `given`."""
-    scales, flip = given.pop("tta")
+    tta_scales, flip = given.pop("tta")
     kept = {name: given.pop(name) for name in ("device", "precision", "batch_size", "threads")}
-    return SegmentSettings(input_size_px=given.pop("input_size"), tta_scales=scales, tta_flip=flip, **kept)
+    return SegmentSettings(input_size_px=given.pop("input_size"), tta_scales=tta_scales, tta_flip=flip, **kept)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -173,7 +145,9 @@ def ingest(root: str | None, allow_rejects: bool, write_spec: bool, **given: Any
 @click.option("--from-predictions", type=_folder, help="Per-point .label, .bin or .npy of a LiDAR network.")
 @click.option("--taxonomy", help="Map the scores to this taxonomy (masks, predictions: the one they are in).")
 @click.option("--layer", help="Name of the layer.  [default: the model's name]")
-@click.option("--cameras", callback=_names, metavar="A,B,…|all", help="From these.  [default: KITTI image_2, else all]")
+@click.option(
+    "--cameras", callback=_read(names), metavar="A,B,…|all", help="From these.  [default: KITTI image_2, else all]"
+)
 @_choice("--projection", get_args(Projection), "Which points a camera sees.")
 @_choice("--overlap", get_args(Overlap), "For points that two cameras see.")
 @_choice("--provenance", get_args(Provenance), "full: also pixel, depth, time difference and margin.")
@@ -257,9 +231,9 @@ def view(device: str, **given: Any) -> int:
 @_flag("--inputs", "Also hash the dataset's files again and compare.")
 def verify(**given: Any) -> int:
     """Check every shard against the ledger, the catalog and the store's contract."""
-    from paintpipe.workflows.verify import verify as run
+    from paintpipe.workflows import verify as job
 
-    problems, text = run(**given)
+    problems, text = job.verify(**given)
     click.echo(text)
     return PARTIAL_FAILURE if problems else 0
 
@@ -290,7 +264,7 @@ def fetch(name: str, to: Path | None, quiet: bool) -> None:
 @_choice("--layout", ("semantickitti", "nuscenes"), "Whose file formats.")
 @_seed
 @_count("--frames", 100_000, "Frames a sequence (nuScenes: keyframes).")
-@click.option("--sequences", callback=_names, metavar="A,B,…", help="Names: 08; scene-0103.  [default: one]")
+@click.option("--sequences", callback=_read(names), metavar="A,B,…", help="Names: 08; scene-0103.  [default: one]")
 @_quiet
 def synth(**given: Any) -> None:
     """Write a synthetic drive with exact labels below ROOT, in an official layout."""
@@ -319,67 +293,6 @@ def doctor(workspace: Path) -> None:
     click.echo(job.doctor(workspace))
 
 
-class _Interrupt:
-    """Raises KeyboardInterrupt on Ctrl-C, and remembers it: a library's import may swallow the exception."""
-
-    seen = False
-
-    def __call__(self, _number: int, _frame: FrameType | None) -> None:
-        self.seen = True
-        raise KeyboardInterrupt
-
-
 def main() -> None:
     """Entry point of the `paintpipe` command."""
-    interrupt = _Interrupt()
-    usual = signal.getsignal(signal.SIGINT)
-    ours = usual is signal.default_int_handler and threading.current_thread() is threading.main_thread()
-    if ours:
-        signal.signal(signal.SIGINT, interrupt)
-    try:
-        code = _exit_code("--debug" in sys.argv[1:])
-    except BaseException:
-        if not interrupt.seen:
-            raise
-        code = STOPPED  # whatever a library has made of the interrupt
-    finally:
-        if ours:
-            signal.signal(signal.SIGINT, usual)
-    if interrupt.seen or code == STOPPED:
-        click.echo("paintpipe: stopped; run the same command again to go on where it stopped", err=True)
-        code = STOPPED
-    sys.exit(code)
-
-
-def _exit_code(debug: bool) -> int:
-    """Run the command; one line for each error, unless `debug`."""
-    try:
-        code = cli.main(standalone_mode=False)
-    except click.ClickException as error:
-        error.show()
-        return USER_MISTAKE
-    except (click.Abort, KeyboardInterrupt):
-        return STOPPED
-    except (PaintpipeError, OSError) as error:
-        if debug:
-            raise
-        _drop_output()
-        return _tell(error)
-    return code if isinstance(code, int) else 0  # most commands return nothing
-
-
-def _tell(error: PaintpipeError | OSError) -> int:
-    if isinstance(error, PaintpipeError):
-        click.echo(f"paintpipe: {error.line()}", err=True)
-        return error.exit_code
-    where = f"{error.filename}: " if error.filename else ""
-    click.echo(f"paintpipe: {where}{error.strerror or error}", err=True)
-    return USER_MISTAKE
-
-
-def _drop_output() -> None:
-    """Where the output can't be written (its disk is full), let Python not complain of it again when it ends."""
-    try:
-        sys.stdout.flush()
-    except OSError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.exit(exit_code(lambda: cli.main(standalone_mode=False), debug="--debug" in sys.argv[1:]))

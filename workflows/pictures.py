@@ -1,7 +1,7 @@
 """The arrays that pictures of a painted frame are drawn from."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -127,9 +127,8 @@ def _as_stored(stored: Mapping[str, Any], given: SegmentSettings) -> SegmentSett
     """How the layer's network was run, on the user's device."""
     known = {item.name for item in fields(SegmentSettings)} - {"device"}
     kept = {name: value for name, value in stored.get("segment", {}).items() if name in known}
-
-    lists: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in kept.items()}
-    return replace(given, **lists)
+    tuples: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in kept.items()}
+    return replace(given, **tuples)
 
 
 def extent_m(frames: Sequence[FramePictures]) -> float:

@@ -1,7 +1,9 @@
 """The command itself: help, exit codes, models, doctor, pictures."""
 
+import contextlib
 import hashlib
 import http.server
+import signal
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
@@ -9,9 +11,11 @@ from functools import partial
 from pathlib import Path
 
 import cv2
+import numpy as np
 import pytest
 from support.command import COMMAND, paintpipe, succeed
 
+from paintpipe.pipeline.lock import workspace_lock
 from paintpipe.schemas.errors import PaintpipeError
 
 Paint = Callable[..., str]
@@ -38,6 +42,11 @@ def test_mistakes_exit_with_2_and_one_line(tmp_path: Path) -> None:
     assert empty.code == 2
     assert "paintpipe ingest" in empty.err
     assert paintpipe("paint", "--tta", "huge", "-w", tmp_path).code == 2
+    for size in ("²x²", "1024", "16x16", "64x", "9" * 5000 + "x64"):
+        assert "WIDTHxHEIGHT" in paintpipe("paint", "--input-size", size, "-w", tmp_path).err
+    for option in ("--threads", "--workers", "--batch-size", "--frames-per-shard", "--limit"):
+        done = paintpipe("paint", option, 10**12, "-w", tmp_path)
+        assert (done.code, "is not in the range" in done.err) == (2, True)
     assert paintpipe("frobnicate").code == 2
 
 
@@ -112,3 +121,91 @@ def test_pictures_charts_and_video(workspace: Path, paint_masks: Paint) -> None:
     done = paintpipe("view", "-w", workspace, "--frame", "08/999999")
     assert done.code == 2
     assert "999999" in done.err
+
+
+@pytest.mark.parametrize(
+    ("words", "option"),
+    [
+        (("paint", "--oracle", "--weights", __file__), "--weights"),
+        (("paint", "--from-masks", ".", "--tta", "flip"), "--tta"),
+        (("paint", "--from-predictions", ".", "--device", "cpu"), "--device"),
+        (("evaluate", "--model", "street-tiny"), "--model"),
+        (("evaluate", "--input-size", "64x64"), "--input-size"),
+        (("evaluate", "--images", ".", "--labels", ".", "--model", "street-tiny", "--layer", "x"), "--layer"),
+        (("evaluate", "--images", ".", "--labels", ".", "--model", "street-tiny", "--fill", "nearest"), "--fill"),
+    ],
+)
+def test_options_that_would_do_nothing_are_refused(workspace: Path, words: tuple[str, ...], option: str) -> None:
+    done = paintpipe(*words, "-w", workspace)
+    assert done.code == 2
+    assert f"{option} does nothing" in done.err
+
+
+def test_only_custom_data_has_a_specification(tmp_path: Path) -> None:
+    assert paintpipe("ingest", "kitti", "--write-spec", tmp_path / "x.toml").code == 2
+    assert not list(tmp_path.iterdir())
+
+
+def test_scores_of_images_leave_those_of_layers_alone(workspace: Path, paint_masks: Paint, tmp_path: Path) -> None:
+    paint_masks(workspace, "--limit", 1)
+    succeed("evaluate", "-w", workspace, "-q")
+    tables = workspace / "tables"
+    before = {path.name: path.read_bytes() for path in tables.iterdir()}
+    for folder, name, array in (
+        ("images", "a_leftImg8bit.png", np.zeros((64, 128, 3), np.uint8)),
+        ("labels", "a_gtFine_labelIds.png", np.full((64, 128), 7, np.uint8)),
+    ):
+        (tmp_path / folder).mkdir()
+        cv2.imwrite(str(tmp_path / folder / name), array)
+    folders = ("--images", tmp_path / "images", "--labels", tmp_path / "labels")
+    arguments = ("evaluate", "-w", workspace, "-q", "--model", "street-tiny", *folders)
+    with workspace_lock(workspace / "ledger"):
+        assert "another run works here" in paintpipe(*arguments).err
+    succeed(*arguments)
+    assert {name: (tables / name).read_bytes() for name in before} == before
+    assert "Images" in (tables / "comparison-images.md").read_text()
+
+
+def test_a_full_disk_behind_the_output_is_one_line() -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run([COMMAND, "models"], stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert (done.returncode, done.stderr) == (2, "paintpipe: No space left on device\n")
+
+
+def test_an_error_of_the_system_names_its_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse() -> str:
+        raise PermissionError(13, "Permission denied", "/some/file")
+
+    monkeypatch.setattr("paintpipe.workflows.models.list_text", refuse)
+    done = paintpipe("models")
+    assert (done.code, done.err) == (2, "paintpipe: /some/file: Permission denied\n")
+    with pytest.raises(PermissionError):
+        paintpipe("--debug", "models")
+
+
+@pytest.mark.parametrize("then", [None, ImportError("of something half imported")])
+def test_an_interrupt_that_a_library_swallows_still_stops(
+    monkeypatch: pytest.MonkeyPatch, then: Exception | None
+) -> None:
+    def swallow() -> str:
+        with contextlib.suppress(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+        if then is not None:
+            raise then
+        return "done"
+
+    before = signal.getsignal(signal.SIGINT)
+    monkeypatch.setattr("paintpipe.workflows.models.list_text", swallow)
+    done = paintpipe("models")
+    assert done.code == 130
+    assert "paintpipe: stopped; run the same command again" in done.err
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_models_of_the_hub_are_fetched_without_an_address(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    card = tmp_path / "net.toml"
+    options = '[architecture_options]\nmodel = "someone/segformer"\n'
+    card.write_text(f'name = "net"\narchitecture = "hf"\ntaxonomy = "cityscapes19"\n{options}')
+    monkeypatch.setattr("paintpipe.stages.segment.hf.fetch_snapshot", lambda _card: tmp_path / "snapshot")
+    assert str(tmp_path / "snapshot") in succeed("models", "fetch", card, "-q")
+    assert "the hub's own cache" in paintpipe("models", "fetch", card, "-q", "--to", tmp_path).err
