@@ -288,7 +288,9 @@ def compare(folder: Path, samples: int, sweeps: bool) -> None:
         print("generating", json.dumps(generate(folder, samples)), flush=True)
     ours, devkit = measure("ours", folder, sweeps), measure("devkit", folder, sweeps)
     time_ratio, cpu_ratio, peak_ratio = (ours[name] / devkit[name] for name in ("seconds", "cpu_s", "peak_gb"))
-    print(f"time {ours['seconds']:.1f} s against {devkit['seconds']:.1f} s: {time_ratio:.3f} (at most 0.333)")
+    open_ratio = ours["open_s"] / devkit["seconds"]
+    print(f"reading the tables {ours['open_s']:.1f} s against {devkit['seconds']:.1f} s: {open_ratio:.3f}")
+    print(f"and all catalog rows {ours['seconds']:.1f} s: {time_ratio:.3f} (at most 0.333)")
     print(f"CPU time {ours['cpu_s']:.1f} s against {devkit['cpu_s']:.1f} s: {cpu_ratio:.3f} (on a shared machine)")
     print(f"peak {ours['peak_gb']:.2f} GB against {devkit['peak_gb']:.2f} GB: {peak_ratio:.3f} (at most 0.5)")
 

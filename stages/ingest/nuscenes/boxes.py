@@ -69,7 +69,7 @@ class SceneBoxes:
         frame_of = np.repeat(np.arange(len(keyframes)), edges[:, 1] - edges[:, 0])
         place = np.concatenate([np.arange(low, high) for low, high in edges])
         frame_of, place = frame_of[self._usable[place]], place[self._usable[place]]
-        lidar_SE3_global = np.linalg.inv([frame.global_SE3_lidar for frame in keyframes])[frame_of]
+        lidar_SE3_global = poses.invert_rigid(np.array([frame.global_SE3_lidar for frame in keyframes]))[frame_of]
         ego_wxyz, mount_wxyz = np.array([frame.rotations_wxyz for frame in keyframes]).swapaxes(0, 1)
         lidar_wxyz = poses.normalised(poses.multiply(ego_wxyz, mount_wxyz))[frame_of]
         moved = _Moved(

@@ -7,7 +7,7 @@ import numpy as np
 from paintpipe.schemas.arrays import Float64
 from paintpipe.stages.ingest.nuscenes.calibration import Calibration
 from paintpipe.stages.ingest.nuscenes.ego_poses import PoseTable
-from paintpipe.stages.ingest.nuscenes.poses import se3_batch, usable_quaternions
+from paintpipe.stages.ingest.nuscenes.poses import invert_rigid, se3_batch, usable_quaternions
 from paintpipe.stages.ingest.nuscenes.sensor_files import SensorFile
 from paintpipe.stages.ingest.nuscenes.tables import dangling
 
@@ -55,7 +55,7 @@ def camera_SE3_lidar(
 ) -> Float64:
     """(N, 4, 4) for N pairs of a sweep and an image: camera ← ego(t_c) ← global ← ego(t_l) ← lidar."""
     global_SE3_camera = _global_SE3_sensor(image, poses, calibrations)
-    moved: Float64 = np.linalg.inv(global_SE3_camera) @ _global_SE3_sensor(lidar, poses, calibrations)
+    moved: Float64 = invert_rigid(global_SE3_camera) @ _global_SE3_sensor(lidar, poses, calibrations)
     return moved
 
 
