@@ -1,5 +1,6 @@
 """The command line: parses, calls a workflow, turns errors into exit codes and one clear line."""
 
+import os
 import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -295,4 +296,6 @@ def doctor(workspace: Path) -> None:
 
 def main() -> None:
     """Entry point of the `paintpipe` command."""
+    # OpenMP threads that spin while they wait take several times as long where another program holds a core.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     sys.exit(exit_code(lambda: cli.main(standalone_mode=False), debug="--debug" in sys.argv[1:]))

@@ -130,16 +130,18 @@ def check_painted(frame: PaintedFrame, num_points: int, num_classes: int) -> str
     if shapes != {(num_points,)}:
         return f"label, camera and flags have shapes {sorted(shapes)}, not {(num_points,)}"
     painted = (frame.flags & Flag.PAINTED) != 0
-    scores = frame.scores.astype(np.float32)
+    if bool(np.any(frame.scores[~painted] != 0.0)) or bool(np.any(frame.label[~painted] != UNPAINTED)):
+        return "an unpainted point has scores or a label"
+    return _check_rows(frame.scores[painted].astype(np.float32), frame.label[painted], num_classes)
+
+
+def _check_rows(scores: Float32, label: UInt8, num_classes: int) -> str:
+    """What is wrong with the rows of painted points."""
     if bool(np.any(scores < 0.0)):
         return "a score is negative"
-    sums = scores.sum(axis=1)
-    if not bool(np.all(np.abs(sums[painted] - 1.0) <= SUM_TOLERANCE)):
+    if not bool(np.all(np.abs(scores.sum(axis=1) - 1.0) <= SUM_TOLERANCE)):
         return "scores of a painted point do not sum to 1"
-    if not bool(np.all(sums[~painted] == 0.0)) or bool(np.any(frame.label[~painted] != UNPAINTED)):
-        return "an unpainted point has scores or a label"
-    if bool(np.any(frame.label[painted] >= num_classes)):
+    if bool(np.any(label >= num_classes)):
         return "a label is outside the taxonomy"
-    chosen = frame.scores[painted]
-    best = np.take_along_axis(chosen, frame.label[painted][:, None].astype(np.int64), axis=1)[:, 0]
-    return "" if bool(np.all(best == chosen.max(axis=1, initial=0))) else "a label is not the arg-max of its scores"
+    best = np.take_along_axis(scores, label[:, None].astype(np.int64), axis=1)[:, 0]
+    return "" if bool(np.all(best == scores.max(axis=1, initial=0.0))) else "a label is not the arg-max of its scores"

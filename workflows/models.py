@@ -7,6 +7,9 @@ from paintpipe.schemas.model_card import ModelCard
 from paintpipe.stages.segment.fetch import fetch_weights
 from paintpipe.stages.segment.registry import find_card, list_models
 
+SHIPPED = "street-tiny"
+"""The one network whose weights are part of paintpipe."""
+
 
 def list_text() -> str:
     """Every built-in card, a paragraph each."""
@@ -23,9 +26,9 @@ def fetch(name: str, folder: Path | None, quiet: bool) -> str:
     card = find_card(name)
     from_hub = card.architecture == "hf"  # its option `model` is the address
     if not card.url and not from_hub:
-        todo = (
-            f"get them from {card.source} and pass them with --weights" if card.source else "pass them with --weights"
-        )
+        if card.name == SHIPPED:
+            return f"{name} comes with paintpipe\nnext: paintpipe paint --model {name}"
+        todo = f"get them from {card.source or 'their makers'} and pass them with --weights"
         raise ModelError("no published address for these weights", where=name, todo=todo)
     if from_hub and folder is not None:
         raise ModelError(
@@ -41,7 +44,7 @@ def _card_text(card: ModelCard) -> str:
         ("trained on", card.trained_on),
         ("licence", card.licence),
         ("source", card.source),
-        ("weights", "shipped" if card.name == "street-tiny" else _weights_text(card)),
+        ("weights", "shipped" if card.name == SHIPPED else _weights_text(card)),
         ("note", card.notes),
     )
     return "\n".join([card.name, *(f"  {name:<11}{text}" for name, text in facts if text)])

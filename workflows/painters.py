@@ -105,5 +105,5 @@ class NetworkPainter:
 
 def _card_identity(card: ModelCard) -> dict[str, Any]:
     """What of a card decides the output: everything but prose and addresses."""
-    prose = {"name", "weights", "weights_sha256", "url", "licence", "source", "trained_on", "notes"}
+    prose = {"name", "weights", "weights_sha256", "url", "stride_px", "licence", "source", "trained_on", "notes"}
     return {key: value for key, value in sorted(vars(card).items()) if key not in prose}

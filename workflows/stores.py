@@ -167,11 +167,12 @@ def _settle(opened: OpenStore, sequence: str, table: LayerTable, overwrite: bool
     changes = explain_change(_description(there), _description(table))
     if not changes:
         return
-    if not overwrite:
+    target = layer_target(table.layer)
+    begun = any(path.parent.name == sequence for path in opened.ledger.mark_paths(target))
+    if begun and not overwrite:
         what = f"was made with other settings: {changes}"
         todo = "use another --layer, or --overwrite to drop it and paint it again"
         raise ChangedInputError(what, where=f"layer {table.layer} of {sequence}", todo=todo)
-    target = layer_target(table.layer)
     _forget(opened, target, sequence)
     opened.store.drop(sequence, target)
 

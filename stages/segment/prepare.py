@@ -104,6 +104,6 @@ def _check_multiple(size: SizePx, card: ModelCard) -> None:
     if min(size) < 1 or any(side % card.multiple_px for side in size):
         near = _each(size, lambda side: max(1, round(side / card.multiple_px)) * card.multiple_px)
         raise ConfigError(
-            f"input size {size[0]}×{size[1]} (height×width) does not suit {card.name}",
-            expected=f"multiples of {card.multiple_px} pixels, such as {near[0]}×{near[1]}",
+            f"input size {size[1]}x{size[0]} does not suit {card.name}",
+            expected=f"multiples of {card.multiple_px} pixels, such as {near[1]}x{near[0]}",
         )

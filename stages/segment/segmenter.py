@@ -133,7 +133,7 @@ def _check_fits(network: Network, settings: SegmentSettings) -> None:
     if settings.precision != "fp32" and not network.any_precision:
         raise ConfigError(f"{name} keeps the precision of its file", expected="--precision fp32")
     if only is not None and settings.input_size_px not in (None, only):
-        raise ConfigError(f"{name} takes one input size", expected=f"{only[0]}×{only[1]} (height×width)")
+        raise ConfigError(f"{name} takes one input size", expected=f"{only[1]}x{only[0]}")
     if only is not None and set(settings.tta_scales) != {1.0}:
         raise ConfigError(f"{name} takes one input size, and augmentation asks for several scales")
 

@@ -29,7 +29,7 @@ def test_a_right_frame_passes() -> None:
         ({"scores": np.array([[0.25, 0.75], [1, 0], [0, 0.1]], dtype=np.float16)}, "unpainted"),
         ({"scores": np.array([[np.nan, 0.75], [1, 0], [0, 0]], dtype=np.float16)}, "sum to 1"),
         ({"scores": np.array([[-0.25, 1.25], [1, 0], [0, 0]], dtype=np.float16)}, "negative"),
-        ({"scores": np.array([[0.25, 0.75], [1, 0], [0.5, -0.5]], dtype=np.float16)}, "negative"),
+        ({"scores": np.array([[0.25, 0.75], [1, 0], [0.5, -0.5]], dtype=np.float16)}, "unpainted"),
         ({"label": np.array([1, 0, 0], dtype=np.uint8)}, "unpainted"),
         ({"label": np.array([2, 0, 255], dtype=np.uint8)}, "taxonomy"),
         ({"label": np.array([0, 0, 255], dtype=np.uint8)}, "arg-max"),

@@ -182,3 +182,10 @@ def test_naming_the_cameras_that_are_painted_anyway_changes_nothing(workspace: P
     done = paintpipe("paint", "-w", workspace, "-q", "--oracle", "--cameras", "rear")
     assert done.code == 2
     assert "image_2" in done.err
+
+
+def test_a_layer_that_was_created_but_never_painted_is_no_obstacle(workspace: Path) -> None:
+    failed = paintpipe("paint", "-w", workspace, "-q", "--layer", "net", "--input-size", "100x64")
+    assert failed.code == 2
+    assert "multiples of 32 pixels, such as 96x64" in failed.err
+    succeed("paint", "-w", workspace, "-q", "--layer", "net", "--input-size", "96x64")

@@ -28,7 +28,7 @@ def test_the_users_size_goes_before_the_cards() -> None:
     for policy in ("multiple", "pad"):
         plan = plan_input(make_card(resize=policy), (375, 1242), (256, 768))
         assert plan == InputPlan((256, 768), (256, 768), (375, 1242))
-    with pytest.raises(ConfigError, match=r"input size 250×768 .*multiples of 32 pixels, such as 256×768"):
+    with pytest.raises(ConfigError, match=r"input size 768x250 .*multiples of 32 pixels, such as 768x256"):
         plan_input(make_card(), (375, 1242), (250, 768))
 
 
