@@ -3,8 +3,6 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
-
 from paintpipe.pipeline.faults import write_error
 from paintpipe.pipeline.progress import track
 from paintpipe.pipeline.publish import make_folders, publish_file
@@ -14,11 +12,10 @@ from paintpipe.schemas.arrays import UInt8
 from paintpipe.schemas.errors import ConfigError
 from paintpipe.schemas.settings import SegmentSettings
 from paintpipe.stages.view.bev import birds_eye
-from paintpipe.stages.view.canvas import resize
+from paintpipe.stages.view.canvas import letterboxed
 from paintpipe.stages.view.encode import encode_png
 from paintpipe.stages.view.legend import present_labels
 from paintpipe.stages.view.sheet import CameraPanel, frame_sheet, mosaic, sheet_birds_eye_px
-from paintpipe.stages.view.style import BACKGROUND
 from paintpipe.stages.view.video import VideoWriter, side_by_side
 from paintpipe.workflows.catalog import open_catalog
 from paintpipe.workflows.choose_painter import PainterChoice
@@ -110,21 +107,14 @@ def _video(source: PictureSource, layer: Layer, request: ViewRequest, out: Path)
         make_folders(out)
     except OSError as error:
         raise write_error(error, out) from error
-    reach_m = extent_m([source.frame(*places[0])])
-    writer: VideoWriter | None = None
-    try:
+    first = source.frame(*places[0])
+    reach_m = extent_m([first])
+    # A video has one size, where frames may differ (KITTI's images do).
+    height_px, width_px = _video_frame(source, first, reach_m).shape[:2]
+    with VideoWriter(path, (width_px, height_px), _frames_per_second(source, places)) as writer:
         for place in track(places, "video", "frame", quiet=request.quiet):
             picture = _video_frame(source, source.frame(*place), reach_m)
-            if writer is None:  # a video has one size, where frames may differ (KITTI's images do)
-                size_px = (picture.shape[1], picture.shape[0])
-                writer = VideoWriter(path, size_px, _frames_per_second(source, places)).__enter__()
-            writer.write(letterboxed(picture, *size_px))
-    except BaseException as error:
-        if writer is not None:
-            writer.__exit__(type(error), error, error.__traceback__)
-        raise
-    assert writer is not None
-    writer.__exit__(None, None, None)
+            writer.write(letterboxed(picture, width_px, height_px))
     return path
 
 
@@ -136,21 +126,6 @@ def _video_frame(source: PictureSource, frame: FramePictures, reach_m: float) ->
     cameras = [row.camera for row, _ in frame.images]
     seen = pictures[0] if len(pictures) == 1 else mosaic(pictures, cameras, 1280)
     return side_by_side(seen, above, 480)
-
-
-def letterboxed(picture: UInt8, width_px: int, height_px: int) -> UInt8:
-    """(height_px, width_px, 3) the whole picture, scaled to fit and centred on the pictures' ground."""
-    if picture.shape[:2] == (height_px, width_px):
-        return picture
-    scale = min(width_px / picture.shape[1], height_px / picture.shape[0])
-    fitted_px = [
-        max(1, min(round(side * scale), most))
-        for side, most in zip(picture.shape[1::-1], (width_px, height_px), strict=True)
-    ]
-    canvas = np.full((height_px, width_px, 3), BACKGROUND, dtype=np.uint8)
-    left, top = (width_px - fitted_px[0]) // 2, (height_px - fitted_px[1]) // 2
-    canvas[top : top + fitted_px[1], left : left + fitted_px[0]] = resize(picture, *fitted_px)
-    return canvas
 
 
 def _frames_per_second(source: PictureSource, places: list[tuple[str, int]]) -> float:

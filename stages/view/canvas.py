@@ -63,3 +63,18 @@ def with_caption(image: UInt8, caption: str) -> UInt8:
     draw.rounded_rectangle((6, 6, right, 6 + _CHIP_PX + 10), 6, (*BACKGROUND, 190))
     draw.text((14, 6 + (_CHIP_PX + 10) / 2), words, TEXT, font(_CHIP_PX), "lm")
     return np.array(picture, dtype=np.uint8)
+
+
+def letterboxed(picture: UInt8, width_px: int, height_px: int) -> UInt8:
+    """(height_px, width_px, 3) the whole picture, scaled to fit and centred on the pictures' ground."""
+    if picture.shape[:2] == (height_px, width_px):
+        return picture
+    scale = min(width_px / picture.shape[1], height_px / picture.shape[0])
+    fitted_px = [
+        max(1, min(round(side * scale), most))
+        for side, most in zip(picture.shape[1::-1], (width_px, height_px), strict=True)
+    ]
+    canvas = np.full((height_px, width_px, 3), BACKGROUND, dtype=np.uint8)
+    left, top = (width_px - fitted_px[0]) // 2, (height_px - fitted_px[1]) // 2
+    canvas[top : top + fitted_px[1], left : left + fitted_px[0]] = resize(picture, *fitted_px)
+    return canvas

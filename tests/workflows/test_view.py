@@ -15,6 +15,7 @@ from paintpipe.pipeline.roots import LocalRoot
 from paintpipe.pipeline.workspace import Workspace
 from paintpipe.schemas.errors import ConfigError
 from paintpipe.schemas.settings import SegmentSettings
+from paintpipe.stages.view.canvas import letterboxed
 from paintpipe.stages.view.page import Table
 from paintpipe.workflows import demo as demo_module
 from paintpipe.workflows import view as view_module
@@ -24,7 +25,6 @@ from paintpipe.workflows.layers import open_layers
 from paintpipe.workflows.painters import NetworkPainter
 from paintpipe.workflows.pictures import PictureSource
 from paintpipe.workflows.stores import existing_store
-from paintpipe.workflows.view import letterboxed
 
 Paint = Callable[..., str]
 
