@@ -76,7 +76,10 @@ def test_every_frame_of_a_video_takes_the_size_of_the_first(
     workspace: Path, paint_masks: Paint, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     paint_masks(workspace)
-    draw, sizes = view_module._video_frame, iter([(120, 300), (118, 299), (90, 360), (121, 301), (300, 120)])
+    draw, sizes = (
+        view_module._video_frame,
+        iter([(120, 300), (120, 300), (118, 299), (90, 360), (121, 301), (300, 120)]),
+    )
     monkeypatch.setattr(view_module, "_video_frame", lambda *given: cv2.resize(draw(*given), next(sizes)[::-1]))
     (video,) = succeed("view", "-w", workspace, "--video", "-q").split()
     capture = cv2.VideoCapture(video)
