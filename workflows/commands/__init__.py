@@ -1,0 +1,1 @@
+"""The commands of `paintpipe`, one a module: each parses, calls a job and prints what it says."""

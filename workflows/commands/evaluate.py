@@ -1,0 +1,45 @@
+"""`paintpipe evaluate`."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from paintpipe.schemas.errors import PARTIAL_FAILURE
+from paintpipe.workflows.commands import options
+
+
+@click.command()
+@options.workspace
+@options.network
+@options.sequences
+@options.limit
+@options.quiet
+@click.option("--layer", "layers", multiple=True, help="A layer; may be given several times.  [default: all]")
+@click.option("--taxonomy", help="Judge in this taxonomy.  [default: that of the labels]")
+@click.option("--fill", metavar="nearest|CLASS", help="Label for unpainted points in the all-points scores.")
+@click.option("--images", type=options.FOLDER, help="Judge a network on these images instead.")
+@click.option("--labels", type=options.FOLDER, help="Their label images (Cityscapes layout).")
+def evaluate(images: Path | None, labels: Path | None, **given: Any) -> int:
+    """Compare painted layers with ground truth; write Parquet, CSV and Markdown tables."""
+    segment = options.segment_settings(given)
+    network = {key: given.pop(key) for key in ("model", "weights", "trust_model")}
+    if images or labels:
+        from paintpipe.workflows.evaluate_images import ImagesRequest, evaluate_images
+
+        if not (images and labels and network["model"]):
+            raise click.UsageError("--images needs --labels and --model.")
+        options.refuse(
+            ("layers", "limit", "sequences", "fill", "taxonomy"), "with --images: it goes with painted layers"
+        )
+        request = ImagesRequest(given["workspace"], images, labels, segment=segment, quiet=given["quiet"], **network)
+        click.echo(evaluate_images(request))
+        return 0
+    from paintpipe.workflows import evaluate as job
+
+    options.refuse(
+        ("model", "threads", *options.OF_A_NETWORK), "without --images: layers are judged as they were painted"
+    )
+    result = job.evaluate(job.EvaluateRequest(**given))
+    click.echo(result.text)
+    return PARTIAL_FAILURE if result.problems else 0
