@@ -5,7 +5,7 @@ VENV ?= .venv
 TORCH ?= torch
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint types unit wheel clean
+.PHONY: demo test test-faults lint types unit wheel clean
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -38,6 +38,11 @@ types: $(VENV)/.test
 
 unit: $(VENV)/.test
 	$(BIN)/pytest
+
+# Hours: the counts that docs/reliability.md records. `make test` runs the same suites with small ones.
+test-faults: $(VENV)/.test
+	rm -f build/faults/full.jsonl
+	PAINTPIPE_FAULTS=full $(BIN)/pytest tests/faults
 
 wheel: $(VENV)/.test
 	$(BIN)/python scripts/check_wheel.py

@@ -1,20 +1,30 @@
 """The command line: the group of commands, and how errors become exit codes and one clear line."""
 
+# isort: off
+import paintpipe.workflows.interrupt  # noqa: F401  first of all: from here on, Ctrl-C ends without a traceback
+
+# isort: on
+import logging
 import os
 import sys
 
 import click
 
 from paintpipe import __version__
+from paintpipe.workflows.commands.bench import bench
+from paintpipe.workflows.commands.completion import completion
 from paintpipe.workflows.commands.doctor import doctor
 from paintpipe.workflows.commands.evaluate import evaluate
 from paintpipe.workflows.commands.ingest import ingest
 from paintpipe.workflows.commands.models import models
 from paintpipe.workflows.commands.paint import paint
+from paintpipe.workflows.commands.plan import plan
+from paintpipe.workflows.commands.status import status
 from paintpipe.workflows.commands.synth import demo, synth
+from paintpipe.workflows.commands.unlock import unlock
 from paintpipe.workflows.commands.verify import verify
 from paintpipe.workflows.commands.view import view
-from paintpipe.workflows.ending import exit_code
+from paintpipe.workflows.ending import exit_code, warn_on_stderr
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -28,7 +38,8 @@ def cli(debug: bool) -> None:
     """
 
 
-for command in (ingest, paint, evaluate, view, verify, models, synth, demo, doctor):
+_COMMANDS = (ingest, plan, paint, status, evaluate, view, verify, unlock, bench)
+for command in (*_COMMANDS, models, synth, demo, doctor, completion):
     cli.add_command(command)
 
 
@@ -36,4 +47,8 @@ def main() -> None:
     """Entry point of the `paintpipe` command."""
     # OpenMP threads that spin while they wait take several times as long where another program holds a core.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    sys.exit(exit_code(lambda: cli.main(standalone_mode=False), debug="--debug" in sys.argv[1:]))
+    # What libraries log is none of the user's business: what went wrong is told in one line of our own.
+    logging.getLogger().addHandler(logging.NullHandler())
+    warn_on_stderr()
+    words = sys.argv[1:]
+    sys.exit(exit_code(lambda: cli.main(standalone_mode=False), "--debug" in words, as_json="--json" in words))

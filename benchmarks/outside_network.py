@@ -22,9 +22,10 @@ from unittest import mock
 
 from paintpipe.pipeline.roots import LocalRoot
 from paintpipe.schemas.arrays import UInt8
-from paintpipe.schemas.pixels import PixelScores
+from paintpipe.schemas.pixels import CameraImage, PixelScores
 from paintpipe.schemas.settings import SegmentSettings
 from paintpipe.stages.ingest.images import decode_image
+from paintpipe.stages.segment.prepare import SizePx
 from paintpipe.stages.segment.segmenter import Segmenter
 from paintpipe.workflows.choose_painter import PainterChoice, network
 from paintpipe.workflows.ingest import IngestRequest, ingest
@@ -46,13 +47,14 @@ def copied_frames(kitti: Path, folder: Path, frames: int) -> None:
             shutil.copyfile(source, folder / "training" / kind / f"{index:06d}.{suffix}")
 
 
-def decoded(dataset: Path) -> list[UInt8]:
+def decoded(dataset: Path) -> list[CameraImage]:
     root = LocalRoot(dataset)
     paths = [f"training/image_2/{name}" for name in root.list_dir("training/image_2")]
-    return [decode_image((dataset / path).read_bytes(), path) for path in paths]
+    images = [decode_image((dataset / path).read_bytes(), path) for path in paths]
+    return [CameraImage(rgb, (rgb.shape[0], rgb.shape[1])) for rgb in images]
 
 
-def network_alone_s(painter: NetworkPainter, images: list[UInt8]) -> float:
+def network_alone_s(painter: NetworkPainter, images: list[CameraImage]) -> float:
     """In a thread that is not the main one, as the workers of the thread executor are."""
 
     def run() -> float:
@@ -69,10 +71,10 @@ def painted_s(request: PaintRequest, ingested: Path) -> tuple[float, float]:
     """Wall seconds of painting a fresh workspace, and of them those in the network."""
     spent = []
 
-    def timed(self: Segmenter, images: Sequence[UInt8]) -> list[PixelScores]:
+    def timed(self: Segmenter, images: Sequence[UInt8], image_px: SizePx | None = None) -> list[PixelScores]:
         start = time.perf_counter()
         try:
-            return PREDICT(self, images)
+            return PREDICT(self, images, image_px)
         finally:
             spent.append(time.perf_counter() - start)
 

@@ -21,7 +21,8 @@ def digest_of(inputs: Mapping[str, Any]) -> str:
 def explain_change(old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
     """What differs, such as `settings.projection: default → openpcdet; weights: 0918c833… → a72d5969…`, "" if nothing.
 
-    Nested keys are joined with dots, long values cut, and of many differences the first few named.
+    Nested keys, and places in lists of records, are joined with dots, long values cut, and of many differences the
+    first few named.
     """
     before, after = _flat(old), _flat(new)
     differing = [key for key in sorted(before.keys() | after.keys()) if before.get(key) != after.get(key)]
@@ -33,7 +34,9 @@ def explain_change(old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
 def _flat(value: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
     flat: dict[str, str] = {}
     for key, item in value.items():
-        if isinstance(item, Mapping) and item:
+        if isinstance(item, list) and item and all(isinstance(each, Mapping) for each in item):
+            flat |= _flat({str(at): each for at, each in enumerate(item)}, f"{prefix}{key}.")
+        elif isinstance(item, Mapping) and item:
             flat |= _flat(item, f"{prefix}{key}.")
         else:
             flat[f"{prefix}{key}"] = item if isinstance(item, str) else canonical_json(item)

@@ -4,8 +4,7 @@ import hashlib
 from collections.abc import Mapping
 from typing import Any
 
-from paintpipe.pipeline.ledger import FileSum, Ledger, Mark
-from paintpipe.pipeline.publish import publish
+from paintpipe.pipeline.ledger import FileSum, Ledger, Mark, encode_mark
 from paintpipe.pipeline.shards import Shard
 from paintpipe.pipeline.store import Store
 
@@ -40,8 +39,11 @@ def commit_shard(
     """
     sums = {path: FileSum(hashlib.sha256(content).hexdigest(), len(content)) for path, content in files.items()}
     mark = Mark(target, shard, inputs, sums, rows, rejects or {}, input_sha256s or {})
-    # A mark that stands would vouch for the old bytes while they are being replaced.
-    ledger.forget(target, shard)
-    publish(store.root, files)
+    # A mark that stands would vouch for the old bytes while they are being replaced. One that says the same (a worker
+    # that was thought lost comes after its replacement) vouches for these very bytes, and stays.
+    there = ledger.done(target, shard)
+    if there is None or encode_mark(there) != encode_mark(mark):
+        ledger.forget(target, shard)
+    store.root.publish(files)
     ledger.record(mark)
     return mark

@@ -80,13 +80,46 @@ class FrameRejected:
 
 
 @dataclass(frozen=True)
+class Warned:
+    """Something that the user should know and that stops nothing."""
+
+    message: str
+
+
+@dataclass(frozen=True)
+class AttemptLost:
+    """A worker died over a task, which another one takes up from its beginning.
+
+    Attributes:
+        task: its name.
+        reason: how the worker ended.
+        told: the events of that attempt so far, which will come again: whoever counts takes them back.
+    """
+
+    task: str
+    reason: str
+    told: "tuple[Event, ...]" = ()
+
+
+@dataclass(frozen=True)
 class RunEnded:
     """A run is over; `error` is its one line, "" where it went well."""
 
     error: str = ""
 
 
-Event: TypeAlias = RunStarted | ShardStarted | StageTimed | Counted | FrameDone | ShardDone | FrameRejected | RunEnded
+Event: TypeAlias = (
+    RunStarted
+    | ShardStarted
+    | StageTimed
+    | Counted
+    | FrameDone
+    | ShardDone
+    | FrameRejected
+    | Warned
+    | AttemptLost
+    | RunEnded
+)
 Subscriber: TypeAlias = Callable[[Event], None]
 
 

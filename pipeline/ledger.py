@@ -6,18 +6,20 @@ shard alone: no time, no host, no attempt.
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 from typing import Any
 
 from paintpipe.pipeline.changes import canonical_json, digest_of, explain_change
-from paintpipe.pipeline.publish import publish_file, remove_file
+from paintpipe.pipeline.folders.folder import Folder
+from paintpipe.pipeline.folders.open import Place, open_folder
 from paintpipe.pipeline.shards import Shard
 from paintpipe.schemas.errors import ChangedInputError
 
 MARK_FORMAT = 1
 """Raised when the meaning of marks changes."""
+_MARKS_AT_ONCE = 256
+"""A mark of 16 frames with six images names 100 files: those of a million frames would take gigabytes."""
 
 
 @dataclass(frozen=True)
@@ -58,71 +60,96 @@ class Mark:
 
 
 class Ledger:
-    """The marks of one workspace and store.
+    """The marks of one workspace and store; every method raises StoreError where disk or service refuse.
 
     Args:
-        root: the ledger's folder; it need not exist yet.
+        root: the ledger's folder, or its path or URL; it need not exist yet.
     """
 
-    def __init__(self, root: Path) -> None:
-        self.root = root
+    def __init__(self, root: Place) -> None:
+        self.root: Folder = open_folder(root)
 
-    def path(self, target: str, shard: Shard) -> Path:
-        """Where a shard's mark lies."""
-        return self.root / target / shard.sequence / f"{shard.index:05d}.json"
+    def path(self, target: str, shard: Shard) -> str:
+        """Where a shard's mark lies, relative to `root`."""
+        return f"{target}/{shard.sequence}/{shard.index:05d}.json"
 
     def done(self, target: str, shard: Shard) -> Mark | None:
         """The shard's mark; None where it has none, or one that is torn, damaged or of another plan."""
-        mark = read_mark(self.path(target, shard))
-        return mark if mark is not None and (mark.target, mark.shard) == (target, shard) else None
+        return self.find(target, [shard])[0]
+
+    def find(self, target: str, shards: Sequence[Shard]) -> list[Mark | None]:
+        """`done` of each shard, in few steps."""
+        found = map(decode_mark, self.root.read_many([self.path(target, shard) for shard in shards]))
+        return [
+            mark if mark is not None and (mark.target, mark.shard) == (target, shard) else None
+            for mark, shard in zip(found, shards, strict=True)
+        ]
 
     def record(self, mark: Mark) -> None:
-        """Write a mark atomically and durably, over an older one. Raises StoreError."""
-        publish_file(self.path(mark.target, mark.shard), encode_mark(mark))
+        """Write a mark atomically and durably."""
+        self.root.mark(self.path(mark.target, mark.shard), encode_mark(mark))
 
     def forget(self, target: str, shard: Shard) -> None:
-        """Remove a shard's mark durably; it counts as not done from now on. Raises StoreError."""
-        remove_file(self.path(target, shard))
+        """Remove a shard's mark durably; it counts as not done from now on."""
+        self.root.remove(self.path(target, shard))
 
     def pending(
-        self, target: str, shards: Sequence[Shard], inputs_of: Callable[[Shard], Mapping[str, Any]], root: Path
+        self, target: str, shards: Sequence[Shard], inputs_of: Callable[[Shard], Mapping[str, Any]], root: Folder
     ) -> list[Shard]:
         """The shards that have still to be done: without a mark, or with files that are gone from `root`, the store's.
 
         Raises:
             ChangedInputError: a shard was made from other inputs; the message names what changed.
         """
-        waiting = []
-        for shard in shards:
-            mark = self.done(target, shard)
-            if mark is None or missing_file(root, mark):
-                waiting.append(shard)
-            elif mark.digest != digest_of(inputs := inputs_of(shard)):
-                where = f"{target} of {shard.sequence}, shard {shard.index}"
-                what = f"was made from other inputs: {explain_change(mark.inputs, inputs)}"
-                raise ChangedInputError(what, where=where, todo="use another --layer, or --overwrite to paint it again")
-        return waiting
+        there = set(self.mark_paths(target))
+        marked = [shard for shard in shards if self.path(target, shard) in there]
+        done: set[Shard] = set()
+        for start in range(0, len(marked), _MARKS_AT_ONCE):
+            marks = [mark for mark in self.find(target, marked[start : start + _MARKS_AT_ONCE]) if mark is not None]
+            broken = {mark.shard for mark, _ in missing_files(root, marks)}
+            for mark in marks:
+                if mark.shard not in broken:
+                    _check_unchanged(mark, inputs_of(mark.shard))
+                    done.add(mark.shard)
+        return [shard for shard in shards if shard not in done]
 
-    def mark_paths(self, target: str) -> Iterator[Path]:
-        """Every mark file of a target, readable or not, in order of sequence and shard."""
-        yield from sorted((self.root / target).glob("*/*.json"))
+    def mark_paths(self, target: str) -> list[str]:
+        """Every mark of a target, readable or not, relative to `root`, in order of sequence and shard."""
+        depth = target.count("/") + 2
+        return sorted(path for path in self.root.walk(target) if path.count("/") == depth and path.endswith(".json"))
+
+    def marks(self, target: str) -> Iterator[tuple[str, Mark | None]]:
+        """`mark_paths`, each with the mark that it holds, None where that is torn, damaged or of another place."""
+        paths = self.mark_paths(target)
+        for path, mark in zip(paths, map(decode_mark, self.root.read_many(paths)), strict=True):
+            yield path, mark if mark is not None and self.path(mark.target, mark.shard) == path else None
 
     def targets(self) -> list[str]:
         """Targets that have marks: `points` first, then layers by name."""
-        layers = sorted(path.relative_to(self.root).as_posix() for path in self.root.glob("layers/*") if path.is_dir())
-        return [target for target in ("points", *layers) if next(self.mark_paths(target), None) is not None]
+        layers = [f"layers/{name}" for name in self.root.names("layers").folders]
+        return [target for target in ("points", *layers) if self.mark_paths(target)]
 
 
-def missing_file(root: Path, mark: Mark) -> str:
-    """The first of a mark's files that is absent or of another size, "" where all are there."""
-    for name, file in mark.files.items():
-        try:
-            if (root / name).stat().st_size == file.size:
-                continue
-        except OSError:
-            pass
-        return name
-    return ""
+def sequence_of(path: str) -> str:
+    """The sequence of a mark, by its path."""
+    return path.split("/")[-2]
+
+
+def _check_unchanged(mark: Mark, inputs: Mapping[str, Any]) -> None:
+    if mark.digest != digest_of(inputs):
+        where = f"{mark.target} of {mark.shard.sequence}, shard {mark.shard.index}"
+        what = f"was made from other inputs: {explain_change(mark.inputs, inputs)}"
+        raise ChangedInputError(what, where=where, todo="use another --layer, or --overwrite to paint it again")
+
+
+def missing_files(root: Folder, marks: Iterable[Mark]) -> Iterator[tuple[Mark, str]]:
+    """Those of the marks that name a file which is absent from the store or of another size, with the first such."""
+    marks = list(marks)
+    sizes = root.sizes(name for mark in marks for name in mark.files)
+    for mark in marks:
+        missing = next((name for name, file in mark.files.items() if sizes[name] != file.size), None)
+        if missing is not None:
+            yield mark, missing
 
 
 def encode_mark(mark: Mark) -> bytes:
@@ -133,14 +160,16 @@ def encode_mark(mark: Mark) -> bytes:
     return (json.dumps(content, sort_keys=True, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode()
 
 
-def read_mark(path: Path) -> Mark | None:
-    """The mark in a file, None where there is none or where it is torn, damaged or of another format."""
+def decode_mark(encoded: bytes | None) -> Mark | None:
+    """What `encode_mark` wrote, None for nothing and for what is torn, damaged or of another format."""
+    if encoded is None:
+        return None
     try:
-        content = json.loads(path.read_bytes())
+        content = json.loads(encoded)
         if content.pop("checksum") != _checksum(content) or content.pop("format") != MARK_FORMAT:
             return None
         return _mark_of(content)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
 
 

@@ -4,51 +4,25 @@ import errno
 import fcntl
 import json
 import os
-import socket
-from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from contextlib import AbstractContextManager
+from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
+from typing import TYPE_CHECKING, cast
 
 from paintpipe.pipeline.faults import write_error
-from paintpipe.schemas.errors import WorkspaceLockedError
+from paintpipe.pipeline.folders.folder import Folder
+from paintpipe.pipeline.folders.local import LocalFolder
+from paintpipe.pipeline.folders.open import open_folder
+from paintpipe.pipeline.lock_owner import Owner, locked
+
+if TYPE_CHECKING:
+    from paintpipe.pipeline.folders.objects import ObjectFolder
+
+LOCK = "lock"
+"""The name of the lock among the marks."""
 
 _NO_FLOCK = {errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP}
-
-
-@dataclass(frozen=True)
-class Owner:
-    """Who holds a lock.
-
-    Attributes:
-        host: its name.
-        boot_id: differs after each boot of a host; "" where the system has none.
-        pid: process id.
-        process_start: when the process started, in clock ticks since boot; 0 where unknown. Tells a process from a
-            later one with the same id.
-        started_at: ISO time, for people.
-    """
-
-    host: str
-    boot_id: str
-    pid: int
-    process_start: int
-    started_at: str
-
-    @classmethod
-    def current(cls) -> "Owner":
-        """This process."""
-        now = datetime.now(UTC).isoformat(timespec="seconds")
-        return cls(socket.gethostname(), _boot_id(), os.getpid(), _process_start(os.getpid()) or 0, now)
-
-    def is_gone(self) -> bool:
-        """Whether the owner surely runs no more; False for another host, which can't be asked."""
-        if self.host != socket.gethostname():
-            return False
-        if self.boot_id != _boot_id():
-            return True
-        start = _process_start(self.pid)
-        return start is None or (self.process_start not in (0, start) and start != 0)
 
 
 class WorkspaceLock:
@@ -102,7 +76,7 @@ class WorkspaceLock:
         except BlockingIOError:
             if not self._is_current(descriptor):
                 return False
-            raise _locked(self.path, _read_owner(descriptor)) from None
+            raise locked(str(self.path), _read_owner(descriptor)) from None
         except OSError as error:
             if error.errno not in _NO_FLOCK:
                 raise
@@ -110,7 +84,7 @@ class WorkspaceLock:
             return False
         owner = _read_owner(descriptor)
         if owner is not None and not owner.is_gone():
-            raise _locked(self.path, owner)
+            raise locked(str(self.path), owner)
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, (json.dumps(asdict(Owner.current()), sort_keys=True) + "\n").encode(), 0)
         os.fsync(descriptor)
@@ -123,50 +97,53 @@ class WorkspaceLock:
             return False
 
 
-def workspace_lock(ledger: Path) -> WorkspaceLock:
-    """The lock of the workspace whose ledger lies in this folder."""
-    return WorkspaceLock(ledger / "lock")
+def workspace_lock(ledger: Path | Folder) -> AbstractContextManager[object]:
+    """The lock of the workspace or store whose ledger lies in this folder."""
+    folder = open_folder(ledger)
+    if isinstance(folder, LocalFolder):
+        return WorkspaceLock(folder.path / LOCK)
+    from paintpipe.pipeline.object_lock import ObjectLock
+
+    return ObjectLock(cast("ObjectFolder", folder), LOCK)
 
 
-def _locked(path: Path, owner: Owner | None) -> WorkspaceLockedError:
-    what = "another run is starting here"
-    if owner is not None:
-        what = f"another run works here: process {owner.pid} on {owner.host} since {owner.started_at}"
-    return WorkspaceLockedError(
-        what, where=str(path), todo="wait for it, or delete this file if that run is surely over"
-    )
+def lock_owner(ledger: Path | Folder) -> Owner | None:
+    """Who holds that lock or died with it, None where nobody does; takes no lock."""
+    content = next(open_folder(ledger).read_many([LOCK]))
+    return None if content is None else Owner.decode(content)
 
 
 def _read_owner(descriptor: int) -> Owner | None:
-    """None for an empty or torn file: its writer died between creating and filling it."""
-    try:
-        return Owner(**json.loads(os.pread(descriptor, 65536, 0)))
-    except (ValueError, TypeError):
-        return None
+    return Owner.decode(os.pread(descriptor, 65536, 0))
 
 
-def _boot_id() -> str:
+def remove_lock(ledger: Folder, owner: Owner | None) -> None:
+    """Remove a lock, if it is still `owner`'s and its owner isn't surely at work.
+
+    Raises:
+        WorkspaceLockedError: the owner runs on this host, or the lock has changed hands.
+        StoreError: disk or service refuse.
+    """
+    now = lock_owner(ledger)
+    if now != owner or (owner is not None and owner.is_running()) or _is_held(ledger):
+        raise locked(ledger.where(LOCK), now)
+    ledger.remove(LOCK)
+
+
+def _is_held(ledger: Folder) -> bool:
+    """Whether a process holds the kernel's lock on a lock file."""
+    if not isinstance(ledger, LocalFolder):
+        return False
     try:
-        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+        descriptor = os.open(ledger.path / LOCK, os.O_RDWR | os.O_CLOEXEC)
     except OSError:
-        return ""
-
-
-def _process_start(pid: int) -> int | None:
-    """Start of a process in clock ticks since boot, 0 where the system does not tell, None where it does not run."""
+        return False
     try:
-        # The name, in parentheses, may hold spaces and parentheses itself: fields count from the last one.
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    except (FileNotFoundError, ProcessLookupError):
-        return None if Path("/proc/self/stat").exists() else _start_without_proc(pid)
-    return None if fields[0] in "ZX" else int(fields[19])
-
-
-def _start_without_proc(pid: int) -> int | None:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return None
-    except PermissionError:
-        pass
-    return 0
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False  # a file system without such locks
+    finally:
+        os.close(descriptor)
+    return False

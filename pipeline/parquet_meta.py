@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from paintpipe.pipeline.seal import seal
 from paintpipe.pipeline.store import STORE_FORMAT, LayerTable, SequenceTable
 from paintpipe.schemas.painted import POINTS, ArraySpec
 
@@ -83,4 +84,4 @@ def _or_nan(value: float | None) -> float:
 
 
 def _dump(value: dict[str, Any]) -> bytes:
-    return (json.dumps(value, sort_keys=True, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode()
+    return seal(json.dumps(value, sort_keys=True, allow_nan=False).encode())

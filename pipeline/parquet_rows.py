@@ -2,7 +2,7 @@
 
 import io
 from collections.abc import Mapping, Sequence
-from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import pyarrow as pa
@@ -48,10 +48,10 @@ def encode(
 
 
 def read_row_group(
-    path: Path, row_group: int, specs: Sequence[ArraySpec], channels: Mapping[str, int], num_points: int
+    source: BinaryIO, row_group: int, specs: Sequence[ArraySpec], channels: Mapping[str, int], num_points: int
 ) -> dict[str, AnyArray]:
     """One frame's arrays; raises ArrowException, OSError, ValueError, LookupError for a damaged file."""
-    with pq.ParquetFile(path, page_checksum_verification=True) as file:
+    with pq.ParquetFile(source, page_checksum_verification=True) as file:
         rows = file.read_row_group(row_group, columns=[column_name(spec) for spec in specs])
     arrays: dict[str, AnyArray] = {}
     expected = _schema(specs, channels)

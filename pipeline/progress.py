@@ -1,26 +1,36 @@
-"""A progress bar that listens to events."""
+"""Progress on standard error: a bar on a terminal, a line now and then in a log file."""
 
-from collections import Counter
-from collections.abc import Iterable, Iterator
-from typing import Any, TypeVar
+import sys
+import time
+from collections.abc import Iterable, Iterator, Sized
+from typing import Any, Protocol, TypeVar
 
-from paintpipe.pipeline.events import Event, FrameDone, FrameRejected, RunEnded, RunStarted, StageTimed
+from paintpipe.pipeline.events import AttemptLost, Event, FrameDone, RunEnded, RunStarted
+from paintpipe.pipeline.rate import Rate
+from paintpipe.pipeline.totals import Totals
 
 T = TypeVar("T")
+LINE_EVERY_S = 30.0
+"""Where standard error is no terminal: a bar would fill a batch system's log with thousands of copies of itself."""
 
 
 def track(
     items: Iterable[T], description: str, unit: str, *, quiet: bool = False, total: int | None = None
 ) -> Iterator[T]:
-    """Yield `items` with a progress bar on standard error, for jobs without events."""
-    from tqdm import tqdm
-
-    with tqdm(items, desc=description, unit=unit, disable=quiet, total=total) as bar:
-        yield from bar
+    """Yield `items` with their progress on standard error, for jobs without events."""
+    if total is None and isinstance(items, Sized):
+        total = len(items)
+    shown = _display(description, unit, total, quiet=quiet)
+    try:
+        for done, item in enumerate(items, 1):
+            yield item
+            shown.show(done, {})
+    finally:
+        shown.close()
 
 
 class ProgressBar:
-    """Frames done, frames a second and the stage that took the most time, on standard error.
+    """Frames done, frames a second, the stage that took the most time, and the time left, on standard error.
 
     Args:
         quiet: show nothing.
@@ -29,40 +39,112 @@ class ProgressBar:
 
     def __init__(self, *, quiet: bool = False, unit: str = "frame") -> None:
         self._quiet, self._unit = quiet, unit
-        self._bar: Any = None
-        self._seconds: Counter[str] = Counter()
-        self._rejected = 0
+        self._shown: _Display | None = None
+        self._totals = Totals()
 
     def __call__(self, event: Event) -> None:
         """Take one event."""
+        self._totals(event)
         match event:
             case RunStarted():
-                self._start(event)
-            case StageTimed():
-                self._seconds[event.stage] += event.seconds  # type: ignore[assignment]  # typeshed counts in int only
-            case FrameRejected():
-                self._rejected += 1
-            case FrameDone():
-                self._advance()
+                self._close()
+                self._totals = Totals()
+                self._shown = _display(event.command, self._unit, event.frames, quiet=self._quiet)
+            case FrameDone() | AttemptLost():
+                self._show()
             case RunEnded():
                 self._close()
 
-    def _start(self, event: RunStarted) -> None:
-        from tqdm import tqdm
-
-        self._close()
-        self._bar = tqdm(total=event.frames, desc=event.command, unit=self._unit, disable=self._quiet)
-
-    def _advance(self) -> None:
-        if self._bar is None:
+    def _show(self) -> None:
+        if self._shown is None:
             return
-        notes = {"slowest": self._seconds.most_common(1)[0][0]} if self._seconds else {}
-        if self._rejected:
-            notes["rejected"] = str(self._rejected)
-        self._bar.set_postfix(notes, refresh=False)
-        self._bar.update(1)
+        notes = {"slowest": self._totals.slowest_stage, "rejected": self._totals.num_rejected or ""}
+        notes |= {"workers lost": self._totals.attempts_lost or ""}
+        self._shown.show(self._totals.counts["frames"], {name: str(note) for name, note in notes.items() if note})
 
     def _close(self) -> None:
-        if self._bar is not None:
-            self._bar.close()
-            self._bar = None
+        if self._shown is not None:
+            self._shown.close()
+            self._shown = None
+
+
+class _Display(Protocol):
+    def show(self, done: int, notes: dict[str, str]) -> None: ...
+
+    def close(self) -> None: ...
+
+
+class _Nothing:
+    def show(self, done: int, notes: dict[str, str]) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
+
+
+class _Bar:
+    """One tqdm bar, whose rate and time left are those of `Rate`."""
+
+    def __init__(self, description: str, unit: str, total: int | None) -> None:
+        from tqdm import tqdm
+
+        rate = self._rate = Rate()
+
+        class Bar(tqdm):
+            @property
+            def format_dict(self) -> dict[str, Any]:
+                return {**super().format_dict, "rate": rate.per_s() or None}
+
+        self._bar = Bar(total=total, desc=description, unit=unit)
+
+    def show(self, done: int, notes: dict[str, str]) -> None:
+        self._rate.set(done)
+        self._bar.set_postfix(notes, refresh=False)
+        self._bar.update(done - self._bar.n)
+
+    def close(self) -> None:
+        self._bar.close()
+
+
+class _Lines:
+    """A line every half minute, and one at the end of what took that long."""
+
+    def __init__(self, description: str, unit: str, total: int | None) -> None:
+        self._description, self._unit, self._total = description, unit, total
+        self._rate, self._notes = Rate(), dict[str, str]()
+        self._said_s = time.monotonic()
+        self._said = False
+
+    def show(self, done: int, notes: dict[str, str]) -> None:
+        self._rate.set(done)
+        self._notes = notes
+        if time.monotonic() - self._said_s >= LINE_EVERY_S:
+            self._say()
+
+    def close(self) -> None:
+        if self._said:
+            self._say()
+
+    def _say(self) -> None:
+        self._said, self._said_s = True, time.monotonic()
+        done = f"{self._rate.total:,}" + (f" of {self._total:,}" if self._total else "")
+        parts = [f"{self._description}: {done} {self._unit}s", f"{self._rate.per_s():.3g} {self._unit}s/s"]
+        parts += [f"{name} {note}" for name, note in self._notes.items()]
+        left_s = self._rate.left_s(self._total) if self._total else None
+        parts += [] if left_s is None else [f"about {format_seconds(left_s)} left"]
+        sys.stderr.write(", ".join(parts) + "\n")
+        sys.stderr.flush()
+
+
+def format_seconds(seconds: float) -> str:
+    """A time as people read it, such as `1:02:05`."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}"
+
+
+def _display(description: str, unit: str, total: int | None, *, quiet: bool) -> _Display:
+    if quiet:
+        return _Nothing()
+    make = _Bar if sys.stderr.isatty() else _Lines
+    return make(description, unit, total)

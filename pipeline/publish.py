@@ -67,7 +67,7 @@ def remove_folder(root: Path, path: str) -> None:
         return
     try:
         doomed = Path(tempfile.mkdtemp(prefix=".", suffix=PARTIAL, dir=root))
-        folder.replace(doomed)
+        _move_folder(folder, doomed)
         _sync_folder(folder.parent)
         shutil.rmtree(doomed)
     except OSError as error:
@@ -101,6 +101,16 @@ def clean_staging(root: Path) -> int:
     return len(leftovers)
 
 
+def _move_folder(folder: Path, target: Path) -> None:
+    """Rename; an error is settled by looking, as in `_move`."""
+    try:
+        folder.replace(target)
+    except OSError:
+        if folder.exists():
+            shutil.rmtree(target, ignore_errors=True)  # still the empty folder that was to be replaced
+            raise
+
+
 def make_folders(folder: Path) -> set[Path]:
     """Create a folder and its parents; returns those folders that gained an entry and have yet to be synced."""
     gained: set[Path] = set()
@@ -123,11 +133,23 @@ def _publish(root: Path, files: Mapping[str, bytes]) -> None:
             make_folders(target.parent)
             # Folders that exist already too: another thread may have made them and not synced them yet.
             to_sync.update(folder for folder in target.parents if folder.is_relative_to(root))
-            source.replace(target)
+            _move(source, target, files[path])
         for folder in sorted(to_sync):
             _sync_folder(folder)
     finally:
         shutil.rmtree(staging, ignore_errors=True)
+
+
+def _move(source: Path, target: Path, content: bytes) -> None:
+    """Rename; an error is settled by reading back.
+
+    An NFS client whose answer was lost asks again, and is told that the file which it has just moved is not there.
+    """
+    try:
+        source.replace(target)
+    except OSError:
+        if source.exists() or not target.is_file() or target.read_bytes() != content:
+            raise
 
 
 def _write_synced(path: Path, content: bytes) -> None:

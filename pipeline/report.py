@@ -1,27 +1,20 @@
 """What a run did and where its time went, as one JSON file for each run."""
 
-import os
-import platform
 import time
-from collections import Counter, defaultdict
-from datetime import UTC, datetime
-from importlib import metadata
+from contextlib import nullcontext, suppress
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from paintpipe.pipeline.events import (
-    Counted,
-    Event,
-    FrameDone,
-    FrameRejected,
-    RunEnded,
-    RunStarted,
-    ShardDone,
-    StageTimed,
-)
-from paintpipe.pipeline.tables import write_json
+from paintpipe.pipeline.events import Event, RunEnded, RunStarted
+from paintpipe.pipeline.machine import hardware, versions
+from paintpipe.pipeline.tables import read_json, write_json
+from paintpipe.pipeline.totals import FirstRejects, Totals
+from paintpipe.schemas.errors import StoreError
 
-_PACKAGES = ("paintpipe", "torch", "numpy", "zarr")
+MOST_REJECTS = 1000
+"""Rejected frames listed in a report; the marks' `rejects` hold them all."""
+_NAME = "%Y%m%dT%H%M%S_%fZ"
 
 
 class RunReport:
@@ -36,39 +29,29 @@ class RunReport:
         self._begin_s = time.perf_counter()
         self._started_at = datetime.now(UTC)
         self._started: RunStarted | None = None
-        self._stages: dict[str, list[float]] = defaultdict(lambda: [0.0, 0.0])
-        self._counts: Counter[str] = Counter()
-        self._rejected: list[dict[str, str]] = []
+        self._totals, self._rejects = Totals(), FirstRejects(MOST_REJECTS)
         self.path: Path | None = None
 
     def __call__(self, event: Event) -> None:
         """Take one event."""
-        match event:
-            case RunStarted():
-                self._started, self._begin_s, self._started_at = event, time.perf_counter(), datetime.now(UTC)
-            case StageTimed():
-                sums = self._stages[event.stage]
-                sums[0] += event.seconds
-                sums[1] += event.items
-            case Counted():
-                self._counts[event.name] += event.amount
-            case FrameDone():
-                self._counts["frames"] += 1
-            case ShardDone():
-                self._counts["shards"] += 1
-                self._counts["bytes"] += event.num_bytes
-            case FrameRejected():
-                self._rejected.append({"sequence": event.sequence, "frame_id": event.frame_id, "reason": event.reason})
-            case RunEnded():
-                self._write(event)
+        if isinstance(event, RunStarted):
+            self._started, self._begin_s, self._started_at = event, time.perf_counter(), datetime.now(UTC)
+        self._totals(event)
+        self._rejects(event)
+        if isinstance(event, RunEnded):
+            self._write(event)
 
     def content(self, error: str = "") -> dict[str, Any]:
         """The report so far, JSON-ready; seconds of a stage are summed over workers."""
         wall_s = time.perf_counter() - self._begin_s
-        started = self._started or RunStarted("", 0, 0)
+        started, totals = self._started or RunStarted("", 0, 0), self._totals
         stages = {
-            name: {"seconds": round(seconds, 4), "items": int(items), "items_per_s": _rate(items, seconds)}
-            for name, (seconds, items) in sorted(self._stages.items())
+            name: {
+                "seconds": round(seconds, 4),
+                "items": totals.items[name],
+                "items_per_s": _rate(totals.items[name], seconds),
+            }
+            for name, seconds in sorted(totals.seconds.items())
         }
         return {
             "command": started.command,
@@ -76,31 +59,47 @@ class RunReport:
             "settings": dict(started.settings),
             "planned": {"frames": started.frames, "shards": started.shards},
             "wall_s": round(wall_s, 4),
-            "frames_per_s": _rate(self._counts["frames"], wall_s),
+            "frames_per_s": _rate(totals.counts["frames"], wall_s),
             "stages": stages,
-            "slowest_stage": max(self._stages, key=lambda name: self._stages[name][0], default=""),
-            "counts": dict(sorted(self._counts.items())),
-            "rejected": sorted(self._rejected, key=lambda row: (row["sequence"], row["frame_id"])),
-            "versions": _versions(),
-            "hardware": {"platform": platform.platform(), "cpus": os.cpu_count()},
+            "slowest_stage": totals.slowest_stage,
+            "counts": dict(sorted(totals.counts.items())),
+            "attempts_lost": totals.attempts_lost,
+            "num_rejected": totals.num_rejected,
+            "rejected": self._rejects.rows(),
+            "versions": versions(),
+            "hardware": hardware(),
             "error": error,
         }
 
     def _write(self, event: RunEnded) -> None:
-        # Microseconds: two runs of one workspace never share an instant, since it has a lock.
-        self.path = self._folder / f"{self._started_at:%Y%m%dT%H%M%S_%fZ}.json"
-        write_json(self.path, self.content(event.error))
+        path = self._folder / f"{_after_all(self._folder, self._started_at):{_NAME}}.json"
+        # Of a run that fails (a full disk, say) its own error is the one to tell.
+        with suppress(StoreError) if event.error else nullcontext():
+            write_json(path, self.content(event.error))
+            self.path = path
 
 
-def _versions() -> dict[str, str]:
-    """Of Python and the packages that matter most, as installed: nothing is imported for it."""
-    versions = {"python": platform.python_version()}
-    for name in _PACKAGES:
+def _after_all(folder: Path, began: datetime) -> datetime:
+    """When the run began, or, where a report is there from a clock that ran ahead, the instant after that one.
+
+    So names keep the order of runs, and none is written over: a lock lets one run at a time work here.
+    """
+    latest = max((path.stem for path in folder.glob("2*.json")), default="")
+    with suppress(ValueError, OverflowError):
+        began = max(began, datetime.strptime(latest, _NAME).replace(tzinfo=UTC) + timedelta(microseconds=1))
+    return began
+
+
+def last_report(folder: Path) -> dict[str, Any] | None:
+    """The report of the run that began last of those that ended; None where there is none."""
+    names = sorted(folder.glob("2*.json"), reverse=True)
+    for path in names:
         try:
-            versions[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            continue  # run from its sources, or another build of the package under another name
-    return versions
+            content: dict[str, Any] = read_json(path)
+        except (OSError, StoreError):
+            continue
+        return content
+    return None
 
 
 def _rate(items: float, seconds: float) -> float:

@@ -1,12 +1,19 @@
-"""A dataset's root folder on a local disk, which no path and no symlink leads out of."""
+"""A dataset's root folder, which no path and no symlink leads out of: on a local disk, or opened by its URL."""
 
 import os
 import stat
 import threading
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
+from paintpipe.pipeline.folders.local import LocalFolder
+from paintpipe.pipeline.folders.open import open_folder
+from paintpipe.pipeline.root_paths import path_parts
 from paintpipe.schemas.errors import InputFileError, OutsideRootError
+
+if TYPE_CHECKING:
+    from paintpipe.pipeline.object_root import ObjectRoot
+    from paintpipe.pipeline.steady_root import SteadyRoot
 
 _TODO = "put the files inside the dataset's root, or give the folder that holds them all as the root"
 
@@ -30,6 +37,14 @@ class LocalRoot:
             raise InputFileError("no such folder", where=str(path), expected="the dataset's root folder")
         self._folders: dict[tuple[str, ...], Path] = {}
         self._lock = threading.Lock()
+
+    def __reduce__(self) -> tuple[type["LocalRoot"], tuple[str]]:
+        return LocalRoot, (str(self.path),)  # what is remembered, and the lock, stay behind
+
+    @property
+    def url(self) -> str:
+        """The root's path, which `open_root` takes."""
+        return str(self.path)
 
     def open_bytes(self, path: str) -> BinaryIO:
         """The file opened for reading bytes.
@@ -56,12 +71,12 @@ class LocalRoot:
     def list_dir(self, path: str) -> list[str]:
         """Sorted names in a folder, [] where it is absent; `""` and `"."` are the root. Raises OutsideRootError."""
         try:
-            return sorted(entry.name for entry in self._folder(_parts(path)).iterdir())
+            return sorted(entry.name for entry in self._folder(path_parts(path)).iterdir())
         except (FileNotFoundError, NotADirectoryError):
             return []
 
     def _resolve(self, path: str) -> Path:
-        parts = _parts(path)
+        parts = path_parts(path)
         if not parts:
             return self.path
         candidate = self._folder(parts[:-1]) / parts[-1]
@@ -78,23 +93,29 @@ class LocalRoot:
         return known
 
     def _contained(self, candidate: Path, path: str) -> Path:
-        real = candidate.resolve()
+        try:
+            real = candidate.resolve()
+        except RuntimeError:  # what pathlib makes of ELOOP
+            raise InputFileError("a symlink leads back to itself", where=path, todo="mend the link") from None
         if not real.is_relative_to(self.path):
             raise OutsideRootError("a symlink leads out of the dataset's root", where=path, todo=_TODO)
         return real
 
 
-def _parts(path: str) -> tuple[str, ...]:
-    """The components of a relative path with `/`; raises OutsideRootError for whatever could climb out."""
-    reason = ""
-    if "\0" in path:
-        reason = "the path holds a NUL character"
-    elif "\\" in path:
-        reason = "the path holds a backslash"
-    elif path.startswith("/") or path[1:2] == ":":
-        reason = "the path is absolute"
-    elif ".." in path.split("/"):
-        reason = "the path climbs with '..'"
-    if reason:
-        raise OutsideRootError(reason, where=repr(path)[1:-1], expected="a path relative to the dataset's root")
-    return tuple(part for part in path.split("/") if part not in ("", "."))
+def open_root(place: str) -> "SteadyRoot | ObjectRoot":
+    """A dataset's root by its path or URL, which tries again what fails for a moment.
+
+    Raises:
+        InputFileError: nothing lies there.
+        ConfigError: a URL that can't be opened.
+        MissingExtraError: the URL of an object store, and obstore is not installed.
+        StoreError: the service refuses or does not answer.
+    """
+    folder = open_folder(place)
+    if isinstance(folder, LocalFolder):
+        from paintpipe.pipeline.steady_root import SteadyRoot
+
+        return SteadyRoot(LocalRoot(folder.path))
+    from paintpipe.pipeline.object_root import ObjectRoot
+
+    return ObjectRoot(folder.url)

@@ -26,6 +26,21 @@ class Shard:
         return self.stop - self.start
 
 
+@dataclass(frozen=True)
+class ShardCost:
+    """What a shard asks for, as the catalog knows it before any file is read.
+
+    Attributes:
+        frames: of the shard.
+        images: of all cameras; a run may paint from fewer.
+        points: of all its frames.
+    """
+
+    frames: int
+    images: int
+    points: int
+
+
 def plan_shards(frames_per_sequence: Mapping[str, int], frames_per_shard: int, limit: int | None = None) -> list[Shard]:
     """Every shard of a catalog, in the mapping's order.
 

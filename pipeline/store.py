@@ -8,11 +8,11 @@ A store holds, for each sequence, its points and any number of layers. A *target
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 
+from paintpipe.pipeline.folders.folder import Folder
 from paintpipe.pipeline.shards import Shard
 from paintpipe.schemas.arrays import AnyArray, Float64, Int64
 from paintpipe.schemas.errors import ConfigError, StoreError
@@ -97,7 +97,7 @@ class Store(Protocol):
         frames_per_shard: fixed for the store.
     """
 
-    root: Path
+    root: Folder
     frames_per_shard: int
 
     def create_sequence(self, table: SequenceTable, *, with_points: bool = True) -> None:
@@ -168,6 +168,10 @@ class Store(Protocol):
 
     def shard_files(self, target: str) -> set[str]:
         """Paths relative to `root` of all files on disk that belong to shards of a target, marked or not."""
+        ...
+
+    def metadata_files(self) -> set[str]:
+        """Paths relative to `root` of all JSON files with a checksum of their own (`paintpipe.pipeline.seal`)."""
         ...
 
 

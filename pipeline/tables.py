@@ -39,7 +39,7 @@ def read_parquet(path: Path, columns: list[str] | None = None) -> pa.Table:
         raise FileNotFoundError(str(path))
     try:
         return pq.ParquetFile(path, page_checksum_verification=True).read(columns=columns)
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         reason = " ".join(str(error).split())
         raise StoreError(f"can't be read ({reason})", where=str(path), expected="a Parquet table") from error
 
@@ -88,7 +88,7 @@ def read_json(path: Path) -> Any:
     """
     try:
         return json.loads(path.read_bytes())
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise StoreError(f"can't be read ({error})", where=str(path), expected="JSON") from error
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_args
 
-from paintpipe.pipeline.publish import publish_file
+from paintpipe.pipeline.publish import PARTIAL, publish_file, remove_folder
 from paintpipe.schemas.errors import ConfigError
 from paintpipe.schemas.settings import StoreFormat
 
@@ -68,6 +68,22 @@ class Workspace:
     def marks(self, store_format: StoreFormat) -> Path:
         """The marks of one store; a workspace may hold both formats, so Parquet's lie apart."""
         return self.ledger if store_format == "zarr" else self.ledger / store_format
+
+    def clean_staging(self) -> None:
+        """Delete what killed runs left beside catalog, store and ledger; only for the run that holds the lock.
+
+        Looks at this folder and its tables, and there at names that only `publish` and `ingest` make: the rest may be
+        anything.
+
+        Raises:
+            StoreError: the disk refuses.
+        """
+        leftovers = [path for folder in (self.path, self.tables) for path in folder.glob(f".????????{PARTIAL}")]
+        leftovers.append(self.path / f"{self.catalog.name}{PARTIAL}")
+        if self.catalog.is_dir():  # else ingest restores it from there
+            leftovers.append(self.path / f"{self.catalog.name}.old{PARTIAL}")
+        for path in leftovers:
+            remove_folder(path.parent, path.name)
 
     def read_config(self) -> dict[str, Any]:
         """What `paintpipe.toml` says, {} where there is none.
@@ -131,6 +147,8 @@ def _no_strings(where: str, table: Mapping[str, Any], keys: Iterable[str]) -> It
 
 
 def _store_mistakes(store: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    if not isinstance(store.get("url", ""), str):
+        yield f"store.url = {store['url']!r}", "a string"
     formats = get_args(StoreFormat)
     if store.get("format", formats[0]) not in formats:
         yield f"store.format = {store['format']!r}", " or ".join(formats)

@@ -6,19 +6,17 @@ Nothing here touches a disk: what zarr would have written comes back as bytes by
 from collections.abc import Mapping
 from typing import Any
 
-import numcodecs.blosc
 import numpy as np
 import zarr
 from zarr.codecs import BloscCodec, Crc32cCodec, ZstdCodec
 from zarr.core.buffer import Buffer
 from zarr.storage import MemoryStore
 
+from paintpipe.pipeline.seal import seal
 from paintpipe.pipeline.store import STORE_FORMAT, UNKNOWN_TIME_US, LayerTable, SequenceTable
+from paintpipe.pipeline.zarr_shard import COMPRESSOR, LEVEL
 from paintpipe.schemas.arrays import AnyArray
 from paintpipe.schemas.painted import POINTS, ArraySpec
-
-# Blosc's own threads cut a buffer differently from run to run: other bytes for the same scores.
-numcodecs.blosc.use_threads = False
 
 ARRAYS, COORDS = "arrays", "string_coordinates"
 """Attributes of a layer's group that say what it holds, so that no reader depends on a listing."""
@@ -68,14 +66,6 @@ def layer_files(sequence: SequenceTable, table: LayerTable, frames_per_shard: in
     return nodes.files()
 
 
-def encode_block(spec: ArraySpec, block: AnyArray, frames_per_shard: int) -> bytes:
-    """One zarr shard from an (n, ...) block, n at most `frames_per_shard`: the bytes that zarr would write."""
-    nodes = _Nodes()
-    sizes = dict(zip(spec.dims, block.shape, strict=True))
-    nodes.frame_array("a", spec, sizes, frames_per_shard)[...] = block
-    return nodes.memory["a/" + chunk_path(0, block.ndim)].to_bytes()
-
-
 def chunk_path(shard_index: int, num_axes: int) -> str:
     """Where zarr keeps the shard of an array that is split along its first axis alone."""
     return "/".join(["c", str(shard_index), *["0"] * (num_axes - 1)])
@@ -107,7 +97,7 @@ class _Nodes:
             shards=(int(frames_per_shard), *shape[1:]),
             filters=None,
             compressors=[
-                BloscCodec(typesize=dtype.itemsize, cname="lz4", clevel=5, shuffle="shuffle", blocksize=0),
+                BloscCodec(typesize=dtype.itemsize, cname=COMPRESSOR, clevel=LEVEL, shuffle="shuffle", blocksize=0),
                 Crc32cCodec(),
             ],
             fill_value=spec.fill,
@@ -132,7 +122,8 @@ class _Nodes:
     def files(self) -> dict[str, bytes]:
         """What was made, by path; without the bare groups that zarr adds above a node, which are someone else's."""
         implied = {f"{path}/zarr.json".lstrip("/") for path in _above(self._made)}
-        return {path: buffer.to_bytes() for path, buffer in self.memory.items() if path not in implied}
+        made = {path: buffer.to_bytes() for path, buffer in self.memory.items() if path not in implied}
+        return {path: seal(content) if path.endswith("zarr.json") else content for path, content in made.items()}
 
     def _one_chunk(
         self, path: str, dtype: Any, shape: tuple[int, ...], dimensions: tuple[str, ...], fill: Any, attributes: Any

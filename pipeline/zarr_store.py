@@ -1,17 +1,18 @@
 """The painted store as zarr v3: one group per sequence, one zarr shard per pipeline shard and array."""
 
 import json
-import os
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+from collections.abc import Sequence
+from contextlib import suppress
 
+from paintpipe.pipeline.folders.folder import Folder
+from paintpipe.pipeline.folders.open import Place, open_folder
 from paintpipe.pipeline.frames import check_frame_index, check_frames, padded_block, pick
 from paintpipe.pipeline.metadata import create_or_match
-from paintpipe.pipeline.publish import remove_folder
 from paintpipe.pipeline.shards import Shard
 from paintpipe.pipeline.store import FrameArrays, LayerTable, SequenceTable, layer_of
-from paintpipe.pipeline.zarr_nodes import chunk_path, encode_block, layer_files, points_files, sequence_files
+from paintpipe.pipeline.zarr_nodes import chunk_path, layer_files, points_files, sequence_files
 from paintpipe.pipeline.zarr_reader import ZarrReader
+from paintpipe.pipeline.zarr_shard import encode_chunks
 from paintpipe.schemas.arrays import AnyArray
 from paintpipe.schemas.errors import WorkspaceError
 from paintpipe.schemas.painted import POINTS, ArraySpec
@@ -23,14 +24,17 @@ class ZarrStore:
     Metadata is never consolidated, so that a layer added later is seen.
 
     Args:
-        root: the `painted.zarr` folder; it need not exist yet.
+        root: the `painted.zarr` folder, or its path or URL; it need not exist yet.
         frames_per_shard: frames in a shard, as the store was or will be created with.
     """
 
-    def __init__(self, root: Path, frames_per_shard: int) -> None:
-        self.root = root
+    def __init__(self, root: Place, frames_per_shard: int) -> None:
+        self.root: Folder = open_folder(root)
         self.frames_per_shard = frames_per_shard
-        self._reader = ZarrReader(root)
+        self._reader = ZarrReader(self.root)
+
+    def __reduce__(self) -> tuple[type["ZarrStore"], tuple[Folder, int]]:
+        return ZarrStore, (self.root, self.frames_per_shard)  # what was read stays behind
 
     def create_sequence(self, table: SequenceTable, *, with_points: bool = True) -> None:
         """See `Store.create_sequence`."""
@@ -45,12 +49,12 @@ class ZarrStore:
 
     def drop(self, sequence: str, target: str) -> None:
         """See `Store.drop`."""
-        remove_folder(self.root, f"{sequence}/{target}")
+        self.root.remove_folder(f"{sequence}/{target}")
         self._reader.forget()
 
     def drop_sequence(self, sequence: str) -> None:
         """See `Store.drop_sequence`."""
-        remove_folder(self.root, sequence)
+        self.root.remove_folder(sequence)
         self._reader.forget()
 
     def sequences(self) -> list[str]:
@@ -63,7 +67,7 @@ class ZarrStore:
 
     def has_points(self, sequence: str) -> bool:
         """See `Store.has_points`."""
-        return (self.root / sequence / "points" / "zarr.json").is_file()
+        return self.root.size(f"{sequence}/points/zarr.json") is not None
 
     def sequence_table(self, sequence: str) -> SequenceTable:
         """See `Store.sequence_table`."""
@@ -81,8 +85,11 @@ class ZarrStore:
         for spec in specs:
             path = _array_path(shard.sequence, target, spec.name)
             shape = self._reader.array(path).shape
-            block = padded_block(spec, frames, shape[1:], num_points[shard.start : shard.stop])
-            files[f"{path}/{chunk_path(shard.index, len(shape))}"] = encode_block(spec, block, self.frames_per_shard)
+            chunks = (
+                padded_block(spec, [arrays], shape[1:], num_points[frame : frame + 1])
+                for frame, arrays in enumerate(frames, shard.start)
+            )
+            files[f"{path}/{chunk_path(shard.index, len(shape))}"] = encode_chunks(chunks, self.frames_per_shard)
         return files
 
     def read_frame(
@@ -104,19 +111,19 @@ class ZarrStore:
         for sequence in self.sequences():
             if self.has_points(sequence) if layer is None else layer in self.layers(sequence):
                 for spec in self._specs(sequence, target):
-                    found.update(self._files_under(f"{_array_path(sequence, target, spec.name)}/c"))
+                    found.update(self.root.walk(f"{_array_path(sequence, target, spec.name)}/c"))
         return found
 
-    def _files_under(self, path: str) -> Iterator[str]:
-        for folder, _, names in os.walk(self.root / path):
-            yield from (Path(folder, name).relative_to(self.root).as_posix() for name in names)
+    def metadata_files(self) -> set[str]:
+        """See `Store.metadata_files`."""
+        return {path for path in self.root.walk() if path.rpartition("/")[2] == "zarr.json"}
 
     def _specs(self, sequence: str, target: str) -> tuple[ArraySpec, ...]:
         layer = layer_of(target)
         if layer is not None:
             return self.layer_table(sequence, layer).specs
         if not self.has_points(sequence):
-            raise WorkspaceError(f"{sequence} holds no points", where=str(self.root), todo="read them from the dataset")
+            raise WorkspaceError(f"{sequence} holds no points", where=self.root.url, todo="read them from the dataset")
         return POINTS
 
 
@@ -124,9 +131,11 @@ def _array_path(sequence: str, target: str, name: str) -> str:
     return f"{sequence}/{name}" if layer_of(target) is None else f"{sequence}/{target}/{name}"
 
 
-def stored_length(root: Path) -> int | None:
-    """Frames in a shard of the store at `root`, None where it holds no array yet."""
-    for pattern in ("*/points/zarr.json", "*/layers/*/label/zarr.json"):
-        for path in sorted(root.glob(pattern)):
-            return int(json.loads(path.read_bytes())["chunk_grid"]["configuration"]["chunk_shape"][0])
+def stored_length(root: Folder) -> int | None:
+    """Frames in a shard of the store at `root`, None where it holds no array that tells; `verify` says why."""
+    for sequence in root.names().folders:
+        layers = [f"layers/{name}/label" for name in root.names(f"{sequence}/layers").folders]
+        for content in root.read_many(f"{sequence}/{name}/zarr.json" for name in ("points", *layers)):
+            with suppress(ValueError, LookupError, TypeError, RecursionError):
+                return int(json.loads(content or b"")["chunk_grid"]["configuration"]["chunk_shape"][0])
     return None

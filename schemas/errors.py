@@ -11,23 +11,39 @@ PARTIAL_FAILURE = 1
 """Exit code of a run that ended, and that could not use some of its input."""
 
 
+_LONGEST = 2_000
+"""Characters of each part of a message."""
+
+
 class PaintpipeError(Exception):
     """The root of all errors raised on purpose; `exit_code` is what the command line returns for it."""
 
     exit_code = USER_MISTAKE
 
     def __init__(self, what: str, *, where: str = "", expected: str = "", todo: str = "") -> None:
-        self.what, self.where, self.expected, self.todo = what, where, expected, todo
+        self.what, self.where, self.expected, self.todo = map(_short, (what, where, expected, todo))
         super().__init__(self.line())
 
     def line(self) -> str:
-        """The whole message as one line: `where: what; expected …; todo`."""
+        """The whole message as one line that is safe to print: `where: what; expected …; todo`."""
         head = f"{self.where}: {self.what}" if self.where else self.what
         parts = [head, f"expected {self.expected}" if self.expected else "", self.todo]
-        return " ".join("; ".join(part for part in parts if part).split())
+        return printable(" ".join("; ".join(part for part in parts if part).split()))
 
     def __reduce__(self) -> tuple[object, ...]:
         return _rebuild, (type(self), self.what, self.where, self.expected, self.todo)
+
+
+def printable(text: str) -> str:
+    """The text with escapes for what could move a terminal's cursor or is no character: names come from datasets."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+
+
+def _short(text: str) -> str:
+    """The text without its middle where it is longer than anybody reads: a message may quote what a file holds."""
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST // 2]} … {text[-_LONGEST // 4 :]}"
 
 
 def _rebuild(kind: type[PaintpipeError], what: str, where: str, expected: str, todo: str) -> PaintpipeError:
@@ -92,3 +108,17 @@ class UntrustedModelError(ModelError):
 
 class MissingExtraError(PaintpipeError, ImportError):
     """An optional package is not installed; the message says which command installs it."""
+
+
+class WorkerLostError(PaintpipeError, RuntimeError):
+    """Workers died over one task, or the scheduler that they belong to did; what is done stays done."""
+
+    exit_code = PARTIAL_FAILURE
+
+
+class WorkerMismatchError(PaintpipeError, RuntimeError):
+    """A worker has another version of paintpipe, or sees another dataset or store, than the coordinator."""
+
+
+class ClusterError(PaintpipeError, ConnectionError):
+    """No scheduler or no fitting worker to run on."""

@@ -4,9 +4,7 @@ from dataclasses import dataclass
 from enum import IntFlag
 from typing import Any
 
-import numpy as np
-
-from paintpipe.schemas.arrays import UNPAINTED, AnyArray, Float16, Float32, Int8, UInt8
+from paintpipe.schemas.arrays import AnyArray, Float16, Float32, Int8, UInt8
 
 
 class Flag(IntFlag):
@@ -120,28 +118,3 @@ def layer_arrays(frame: PaintedFrame) -> dict[str, AnyArray]:
         arrays |= {"pixel_px": full.pixel_px, "depth_m": full.depth_m, "dt_us": full.dt_us, "margin": full.margin}
         arrays |= {f"second/{name}": array for name, array in vars(full.second).items()}
     return arrays
-
-
-def check_painted(frame: PaintedFrame, num_points: int, num_classes: int) -> str:
-    """What breaks the store's contract in this frame, "" where nothing does."""
-    if frame.scores.shape != (num_points, num_classes):
-        return f"scores have shape {frame.scores.shape}, not {(num_points, num_classes)}"
-    shapes = {array.shape for array in (frame.label, frame.camera, frame.flags)}
-    if shapes != {(num_points,)}:
-        return f"label, camera and flags have shapes {sorted(shapes)}, not {(num_points,)}"
-    painted = (frame.flags & Flag.PAINTED) != 0
-    if bool(np.any(frame.scores[~painted] != 0.0)) or bool(np.any(frame.label[~painted] != UNPAINTED)):
-        return "an unpainted point has scores or a label"
-    return _check_rows(frame.scores[painted].astype(np.float32), frame.label[painted], num_classes)
-
-
-def _check_rows(scores: Float32, label: UInt8, num_classes: int) -> str:
-    """What is wrong with the rows of painted points."""
-    if bool(np.any(scores < 0.0)):
-        return "a score is negative"
-    if not bool(np.all(np.abs(scores.sum(axis=1) - 1.0) <= SUM_TOLERANCE)):
-        return "scores of a painted point do not sum to 1"
-    if bool(np.any(label >= num_classes)):
-        return "a label is outside the taxonomy"
-    best = np.take_along_axis(scores, label[:, None].astype(np.int64), axis=1)[:, 0]
-    return "" if bool(np.all(best == scores.max(axis=1, initial=0.0))) else "a label is not the arg-max of its scores"

@@ -1,11 +1,25 @@
 """What a painter knows about the pixels of one image."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Protocol, runtime_checkable
 
-from paintpipe.schemas.arrays import Float32, UInt8
+from paintpipe.schemas.arrays import Bool, Float32, Int32, UInt8
 
 ScoreKind = Literal["logits", "probabilities"]
+
+
+@dataclass(frozen=True)
+class CameraImage:
+    """A decoded image.
+
+    Attributes:
+        rgb: (h, w, 3) uint8.
+        full_px: (height, width) of the image as the camera took it: h and w, or more where it was decoded at a reduced
+            scale. Calibration and the extent of scores hold for these.
+    """
+
+    rgb: UInt8
+    full_px: tuple[int, int]
 
 
 @dataclass(frozen=True)
@@ -38,4 +52,27 @@ class PixelLabels:
     num_classes: int
 
 
-PixelClasses = PixelScores | PixelLabels
+@runtime_checkable
+class ResidentScores(Protocol):
+    """Class scores of one image that lie on another device, from which only those of points are fetched."""
+
+    @property
+    def extent_px(self) -> tuple[int, int]:
+        """(height, width) of the image area that they span."""
+        ...
+
+    def sample(self, row: Int32, col: Int32) -> tuple[Float32, Bool]:
+        """(M, C) float32 scores at pixels, rows that sum to 1, and (M,) bool where there are any."""
+        ...
+
+    def fetch(self) -> PixelScores:
+        """All of them, in the machine's own memory."""
+        ...
+
+
+PixelClasses = PixelScores | PixelLabels | ResidentScores
+
+
+def on_host(pixels: PixelClasses) -> PixelScores | PixelLabels:
+    """The same, in the machine's own memory."""
+    return pixels.fetch() if isinstance(pixels, ResidentScores) else pixels

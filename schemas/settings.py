@@ -9,9 +9,11 @@ Projection = Literal["default", "nuscenes-devkit", "openpcdet"]
 Overlap = Literal["margin", "random", "mean", "max", "first"]
 Provenance = Literal["min", "full"]
 Precision = Literal["fp32", "bf16", "fp16"]
+Backend = Literal["auto", "torch", "onnxruntime", "openvino"]
+Decode = Literal["full", "reduced"]
 StoreFormat = Literal["zarr", "parquet"]
 
-PAINT_FORMAT = 1
+PAINT_FORMAT = 2
 """Raised whenever the same inputs and settings would give other bytes than before."""
 
 
@@ -27,6 +29,8 @@ class SegmentSettings:
         tta_scales: extra input scales whose probabilities are averaged; (1.0,) for none.
         tta_flip: average with the mirrored image.
         threads: CPU threads a worker (it changes bytes, so it is a setting of its own).
+        backend: what computes the forward pass; `auto` is settled when the network is loaded.
+        decode: `reduced` decodes a JPEG at 1/2, 1/4 or 1/8 of its size where the network's input is no larger.
     """
 
     device: str = "cpu"
@@ -36,6 +40,8 @@ class SegmentSettings:
     tta_scales: tuple[float, ...] = (1.0,)
     tta_flip: bool = False
     threads: int = 2
+    backend: Backend = "torch"
+    decode: Decode = "full"
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,14 @@
 """Fixtures that every room's tests share."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from support.dask_cluster import Cluster, dask_cluster
+from support.object_servers import moto, moto_port, new_place, seaweedfs_port
+
+__all__ = ["moto", "moto_port", "new_place", "real_data", "seaweedfs_port"]
 
 
 @pytest.fixture(scope="session")
@@ -16,3 +21,10 @@ def real_data() -> Path:
     if not path.is_dir():
         pytest.skip(f"PAINTPIPE_REAL_DATA={folder} is no folder")
     return path
+
+
+@pytest.fixture(scope="session")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """A dask scheduler and two workers that all tests share; nobody kills the scheduler."""
+    with dask_cluster(tmp_path_factory.mktemp("dask")) as started:
+        yield started

@@ -3,14 +3,17 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
+from paintpipe.pipeline.folders.folder import Folder
+from paintpipe.pipeline.folders.local import LocalFolder
+from paintpipe.pipeline.folders.open import open_folder
 from paintpipe.pipeline.store import POINTS_TARGET, UNKNOWN_TIME_US, LayerTable, SequenceTable, layer_target
 from paintpipe.schemas.arrays import AnyArray, Float16, Float32, Float64, Int8, UInt8
 from paintpipe.schemas.errors import WorkspaceError
 from paintpipe.schemas.settings import StoreFormat
-from paintpipe.workflows.stores import OpenStore, existing_store
+from paintpipe.workflows.stores import OpenStore, check_painted_at, existing_store, open_at
 
 
 @dataclass(frozen=True)
@@ -78,6 +81,10 @@ class PaintedFrameView:
         Raises:
             WorkspaceError: no such layer, or this frame is not painted in it yet.
         """
+        there = self.opened.store.layers(self.sequence)
+        if name not in there:
+            expected = "one of " + ", ".join(there) if there else ""
+            raise WorkspaceError(f"no layer {name!r}", where=self.sequence, expected=expected)
         self._check_done(layer_target(name))
         table: LayerTable = self.opened.store.layer_table(self.sequence, name)
         arrays = self.opened.store.read_frame(layer_target(name), self.sequence, self.index)
@@ -155,14 +162,22 @@ def open_painted(path: str | Path, store_format: StoreFormat | None = None) -> P
     """Open a painted dataset for reading.
 
     Args:
-        path: a workspace, or the `painted.zarr` or `painted.parquet` in it.
+        path: a workspace, what `paint --store` was told, or the `painted.zarr` or `painted.parquet` in either; a path
+            or a URL.
         store_format: which store, where a workspace holds both; by default the one painted last.
 
     Raises:
         WorkspaceError: nothing is painted there.
     """
-    folder = Path(path)
-    if folder.suffix in (".zarr", ".parquet"):
-        kind: StoreFormat = "zarr" if folder.suffix == ".zarr" else "parquet"
-        return PaintedStore(existing_store(folder.resolve().parent, store_format or kind))
-    return PaintedStore(existing_store(folder, store_format))
+    folder = open_folder(str(path))
+    kinds: dict[str, StoreFormat] = {".zarr": "zarr", ".parquet": "parquet"}
+    kind = kinds.get(PurePosixPath(folder.url).suffix)
+    if kind is None and isinstance(folder, LocalFolder):
+        return PaintedStore(existing_store(folder.path, store_format))
+    if kind is not None:
+        folder = LocalFolder(folder.path.resolve().parent) if isinstance(folder, LocalFolder) else _parent(folder)
+    return PaintedStore(check_painted_at(folder, open_at(folder, store_format or kind)))
+
+
+def _parent(folder: Folder) -> Folder:
+    return open_folder(folder.url.rpartition("/")[0])

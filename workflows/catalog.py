@@ -1,60 +1,68 @@
-"""A catalog on disk: written whole by ingest, opened by every other job."""
+"""A catalog on disk: written whole by ingest, opened by every other job, read as far as a job looks at it."""
 
 import hashlib
 import json
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field, fields
-from itertools import pairwise
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
-from paintpipe.pipeline.tables import read_json, read_parquet
-from paintpipe.schemas.catalog import (
-    BOXES,
-    CATALOG_FORMAT,
-    FRAMES,
-    IMAGES,
-    REJECTED,
-    BoxRow,
-    DatasetInfo,
-    FrameRow,
-    ImageRow,
-    row_from_dict,
-)
-from paintpipe.schemas.errors import PaintpipeError, WorkspaceError
+from paintpipe.pipeline.row_groups import HeldRows, Rows
+from paintpipe.pipeline.shards import Shard, ShardCost
+from paintpipe.schemas.catalog import BoxRow, DatasetInfo, FrameRow, ImageRow, row_from_dict
+from paintpipe.schemas.errors import WorkspaceError
+from paintpipe.workflows.catalog_files import AGAIN, TABLES, absent, open_table, read_info, table_path
+from paintpipe.workflows.catalog_places import Places
 
-TABLES = {"frames": FRAMES, "images": IMAGES, "boxes": BOXES, "rejected": REJECTED}
-OLD = "catalog.old.partial"
-"""Where ingest puts the catalog that it replaces, beside it, until the new one is in place."""
-AGAIN = "run `paintpipe ingest` again"
-Spans = dict[str, tuple[int, int]]
+OF_FRAMES = ("frames", "images", "boxes")
+"""The tables whose rows belong to a frame."""
 
 
 @dataclass(frozen=True)
 class Catalog:
-    """The tables of one dataset, and where each sequence lies in them."""
+    """The tables of one dataset, and where each frame's rows lie in them.
+
+    Every method that reads rows raises WorkspaceError where they are damaged.
+
+    Attributes:
+        info: what `dataset.json` says.
+        tables: by name; of a catalog on disk, read by row group as rows are asked for.
+        places: where each frame's rows lie.
+        labelled: of a part, those of its sequences that have boxes, in the part or not; None for a whole catalog.
+    """
 
     info: DatasetInfo
-    tables: dict[str, pa.Table]
-    spans: dict[str, Spans] = field(default_factory=dict)
+    tables: Mapping[str, Rows]
+    places: Places
+    labelled: tuple[str, ...] | None = None
 
     @property
     def sequences(self) -> list[str]:
         """Names in catalog order."""
-        return list(self.spans["frames"])
+        return list(self.places.runs)
 
     def frame_counts(self) -> dict[str, int]:
         """Frames by sequence."""
-        return {name: stop - start for name, (start, stop) in self.spans["frames"].items()}
+        return {name: run.count for name, run in self.places.runs.items()}
 
-    def column(self, table: str, sequence: str, name: str) -> list[Any]:
-        """One column of a sequence's rows."""
-        start, stop = self.spans[table].get(sequence, (0, 0))
-        values: list[Any] = self.tables[table].column(name).slice(start, stop - start).to_pylist()
+    def column(self, table: str, sequence: str, name: str, start: int = 0, stop: int | None = None) -> list[Any]:
+        """One column of a sequence's rows, those of frames `start` to `stop` (exclusive; None: to the end)."""
+        rows = self._rows(table, *self.places.span(table, sequence, start, stop), [name])
+        values: list[Any] = rows.column(name).to_pylist()
         return values
+
+    def part(self, sequence: str, start: int, stop: int) -> "Catalog":
+        """A small catalog in memory with the rows of frames `start` to `stop` (exclusive) of a sequence alone.
+
+        Rows keep their `index`, so that every method answers for those frames as this catalog does. Its pickle holds
+        these rows and nothing else: it is what a task carries to a worker.
+        """
+        tables = {name: self._rows(name, *self.places.span(name, sequence, start, stop)) for name in OF_FRAMES}
+        labelled = (sequence,) if self.has_boxes(sequence) else ()
+        return catalog_of(self.info, tables, labelled)
 
     def frames(self, sequence: str, start: int, stop: int) -> list[FrameRow]:
         """Frames `start` to `stop` (exclusive) of a sequence."""
@@ -70,118 +78,67 @@ class Catalog:
 
     def raw_rows(self, table: str, sequence: str, start: int, stop: int) -> list[dict[str, Any]]:
         """Rows of a table for frames `start` to `stop` of a sequence, as dicts."""
-        first, last = self.spans[table].get(sequence, (0, 0))
-        index = np.asarray(self.tables[table].column("index").slice(first, last - first))
-        low, high = np.searchsorted(index, [start, stop])
-        rows: list[dict[str, Any]] = self.tables[table].slice(first + int(low), int(high - low)).to_pylist()
+        rows: list[dict[str, Any]] = self._rows(table, *self.places.span(table, sequence, start, stop)).to_pylist()
         return rows
+
+    def has_boxes(self, sequence: str) -> bool:
+        """Whether any frame of the sequence, in this part or not, has boxes; KITTI's `testing` is unlabelled."""
+        if self.labelled is not None:
+            return sequence in self.labelled
+        first, stop = self.places.span("boxes", sequence)
+        return stop > first
 
     def camera_names(self) -> tuple[str, ...]:
         """Every camera of the dataset, sorted."""
-        return tuple(sorted(self.tables["images"].column("camera").unique().to_pylist()))
+        found: set[str] = set()
+        for rows in self.tables["images"].scan(["camera"]):
+            found.update(rows.column("camera").unique().to_pylist())
+        return tuple(sorted(found))
+
+    def shard_costs(self, shards: Iterable[Shard]) -> Iterator[ShardCost]:
+        """What each shard holds, in order; reads counts alone, however many the images."""
+        points = [np.asarray(rows.column("num_points")) for rows in self.tables["frames"].scan(["num_points"])]
+        images = self.places.starts("images")
+        before = np.concatenate([[0], np.cumsum(np.concatenate([[], *points]), dtype=np.int64)])
+        for shard in shards:
+            start, stop = self.places.span("frames", shard.sequence, shard.start, shard.stop)
+            yield ShardCost(stop - start, int(images[stop] - images[start]), int(before[stop] - before[start]))
+
+    def check(self) -> None:
+        """Read every row. Raises WorkspaceError where any is damaged."""
+        for table in self.tables.values():
+            for _ in table.scan():
+                pass
+        for name in OF_FRAMES[1:]:
+            self.places.starts(name)
 
     def rows_digest(self, sequence: str, start: int, stop: int) -> str:
         """sha256 over the frame, image and box rows of a run of frames."""
         rows = [self.raw_rows(table, sequence, start, stop) for table in ("frames", "images", "boxes")]
         return hashlib.sha256(json.dumps(rows, sort_keys=True).encode()).hexdigest()
 
+    def _rows(self, table: str, start: int, stop: int, columns: list[str] | None = None) -> pa.Table:
+        return self.tables[table].slice(start, stop, columns)
+
 
 def open_catalog(folder: Path) -> Catalog:
-    """The catalog in `folder`.
+    """The catalog in `folder`; reads the order of the frames, and rows when they are asked for.
 
     Raises:
         WorkspaceError: there is none, it is damaged, or it was written by another version.
     """
     if not folder.exists():
-        raise _absent(folder)
-    info = _read_info(folder / "dataset.json")
-    tables = {name: _read_table(folder / f"{name}.parquet", schema) for name, schema in TABLES.items()}
+        raise absent(folder)
+    info = read_info(folder / "dataset.json")
+    tables = {name: open_table(table_path(folder, name), schema) for name, schema in TABLES.items()}
     for name, table in tables.items():
         if table.num_rows != info.counts[name]:
             what, expected = f"{table.num_rows} rows", f"{info.counts[name]}, as dataset.json says"
-            raise WorkspaceError(what, where=str(folder / f"{name}.parquet"), expected=expected, todo=AGAIN)
-    return Catalog(info, tables, {name: _spans(tables[name]) for name in ("frames", "images", "boxes")})
+            raise WorkspaceError(what, where=str(table_path(folder, name)), expected=expected, todo=AGAIN)
+    return Catalog(info, tables, Places(tables))
 
 
-def tables_digest(tables: dict[str, pa.Table]) -> str:
-    """sha256 over the content of the tables, in the order of their names."""
-    digest = hashlib.sha256()
-    for name in sorted(tables):
-        sink = pa.BufferOutputStream()
-        with pa.ipc.new_stream(sink, tables[name].schema) as stream:
-            stream.write_table(tables[name].combine_chunks())
-        digest.update(sink.getvalue())
-    return digest.hexdigest()
-
-
-def info_json(info: DatasetInfo) -> dict[str, Any]:
-    """What `dataset.json` holds."""
-    return asdict(info)
-
-
-def _absent(folder: Path) -> WorkspaceError:
-    where = str(folder.parent.resolve())
-    if folder.with_name(OLD).exists():
-        return WorkspaceError("ingest was stopped while it replaced the catalog", where=where, todo=AGAIN)
-    todo = "run `paintpipe ingest DATASET ROOT` first, or name the folder with --workspace"
-    return WorkspaceError("no catalog here", where=where, todo=todo)
-
-
-def _read_info(path: Path) -> DatasetInfo:
-    try:
-        found = read_json(path)
-    except (OSError, ValueError, RecursionError) as error:
-        raise WorkspaceError(f"the catalog is damaged ({_reason(error)})", where=str(path), todo=AGAIN) from error
-    version = found.get("catalog_format") if isinstance(found, dict) else None
-    if isinstance(version, int) and version != CATALOG_FORMAT:
-        what = f"catalog format {version}"
-        raise WorkspaceError(what, where=str(path), expected=str(CATALOG_FORMAT), todo=AGAIN)
-    if not isinstance(found, dict) or not _describes(found):
-        what, expected = "the catalog is damaged (other fields)", "what `paintpipe ingest` wrote"
-        raise WorkspaceError(what, where=str(path), expected=expected, todo=AGAIN)
-    return DatasetInfo(**found)
-
-
-def _describes(found: dict[str, Any]) -> bool:
-    """Whether these are the fields of a DatasetInfo, each of its type."""
-    kinds: dict[str, Any] = dict.fromkeys(("dataset", "version", "root", "digest"), str)
-    kinds |= dict.fromkeys(("labels_taxonomy", "boxes_taxonomy"), str | None)
-    kinds |= {"synthetic": bool, "counts": dict, "options": dict, "catalog_format": int}
-    if found.keys() != {item.name for item in fields(DatasetInfo)}:
-        return False
-    counts = found["counts"]
-    return all(isinstance(found[name], kind) for name, kind in kinds.items()) and all(
-        isinstance(counts.get(name), int) for name in (*TABLES, "sequences", "points")
-    )
-
-
-def _read_table(path: Path, schema: pa.Schema) -> pa.Table:
-    try:
-        table = read_parquet(path)
-    except OSError as error:
-        raise WorkspaceError(f"the catalog is damaged ({_reason(error)})", where=str(path), todo=AGAIN) from error
-    if not table.schema.equals(schema, check_metadata=False):
-        what, expected = "the catalog is damaged (other columns)", f"the table of {path.stem}"
-        raise WorkspaceError(what, where=str(path), expected=expected, todo=AGAIN)
-    return table
-
-
-def _reason(error: Exception) -> str:
-    if isinstance(error, PaintpipeError):
-        return error.what
-    return "no such file" if isinstance(error, FileNotFoundError) else getattr(error, "strerror", None) or str(error)
-
-
-def _spans(table: pa.Table) -> Spans:
-    return dict(_runs(table.column("sequence").combine_chunks()))
-
-
-def _runs(column: pa.Array) -> Iterator[tuple[str, tuple[int, int]]]:
-    """(value, (start, stop)) of each run of equal values in a sorted column."""
-    encoded = column.dictionary_encode()
-    if isinstance(encoded, pa.ChunkedArray):
-        encoded = encoded.combine_chunks()
-    codes = np.asarray(encoded.indices)
-    edges = [0, *(np.flatnonzero(np.diff(codes)) + 1).tolist(), len(codes)] if len(codes) else [0]
-    for start, stop in pairwise(edges):
-        yield encoded.dictionary[int(codes[start])].as_py(), (start, stop)
+def catalog_of(info: DatasetInfo, tables: Mapping[str, pa.Table], labelled: tuple[str, ...] | None = None) -> Catalog:
+    """A catalog in memory of these tables, each sorted as ingest does; see `Catalog.labelled`."""
+    held = {name: HeldRows(table) for name, table in tables.items()}
+    return Catalog(info, held, Places(held), labelled)

@@ -67,6 +67,11 @@ paintpipe evaluate
 paintpipe view"""
 
 
+def layouts() -> list[str]:
+    """Whose file formats the demo shows; each has a workspace of this name."""
+    return [part.layout for part in PARTS]
+
+
 def demo(out: Path, seed: int = 7, quiet: bool = False) -> str:
     """Make both datasets, ingest, paint, evaluate, draw; returns what the command prints at its end.
 

@@ -3,10 +3,13 @@
 import os
 import platform
 import shutil
+from dataclasses import dataclass
 from importlib import metadata, util
 from pathlib import Path
+from typing import Any
 
 from paintpipe import __version__
+from paintpipe.pipeline.machine import hardware, versions
 
 CORE = (
     ("numpy", "numpy"),
@@ -21,7 +24,8 @@ CORE = (
     ("tqdm", "tqdm"),
 )
 EXTRAS = (
-    ("onnxruntime", "onnxruntime", "onnx", "ONNX networks"),
+    ("onnxruntime", "onnxruntime", "onnx", "ONNX networks, and --backend onnxruntime"),
+    ("openvino", "openvino", "openvino", "--backend openvino, the fastest on a CPU"),
     ("segmentation-models-pytorch", "segmentation_models_pytorch", "zoo", "FPN, U-Net, PSPNet, DeepLabV3(+) networks"),
     ("torchvision", "torchvision", "zoo", "torchvision's FCN and DeepLabV3 networks"),
     ("transformers", "transformers", "hf", "SegFormer, Mask2Former and other transformers networks"),
@@ -30,17 +34,39 @@ EXTRAS = (
 ROOMY_GIB = 10.0
 
 
-def doctor(workspace: Path) -> str:
+@dataclass(frozen=True)
+class Health:
+    """What doctor found: section → lines, each begun by its state, such as `ok` or `MISSING`."""
+
+    sections: dict[str, list[str]]
+
+    def text(self) -> str:
+        """The report that the command prints."""
+        sections = self.sections.items()
+        return "\n".join(line for title, lines in sections for line in (title, *(f"  {line}" for line in lines)))
+
+    def to_json(self) -> dict[str, Any]:
+        """Each line as its state and what is said, and the machine as run reports have it."""
+        about, *others = self.sections.items()
+        checks = [
+            {"section": section, "state": line[:8].strip().lower(), "what": line[8:].strip()}
+            for section, lines in others
+            for line in lines
+        ]
+        return {"about": about[1][0], "checks": checks, "versions": versions(), "hardware": hardware()}
+
+
+def doctor(workspace: Path) -> Health:
     """A report in sections, each missing thing with the command that mends it."""
     sections = {
         "paintpipe": [f"{__version__}, Python {platform.python_version()}, {platform.platform(terse=True)}"],
         "packages": [_package(name, module) for name, module in CORE],
         "extras": [_extra(*extra) for extra in EXTRAS],
-        "devices": _devices(),
+        "devices": [*_devices(), _backends()],
         "space": _space(workspace),
         "workspace": _workspace(workspace),
     }
-    return "\n".join(line for title, lines in sections.items() for line in (title, *(f"  {line}" for line in lines)))
+    return Health(sections)
 
 
 def _version(name: str) -> str | None:
@@ -75,6 +101,13 @@ def _devices() -> list[str]:
         found = torch.cuda.get_device_properties(index)
         lines.append(f"ok       cuda:{index}: {found.name}, {found.total_memory / 2**30:.0f} GiB")
     return lines
+
+
+def _backends() -> str:
+    from paintpipe.stages.segment.backends import PREFERENCE
+
+    here = [name for name in PREFERENCE if util.find_spec(name) is not None]
+    return f"ok       backends on the cpu: {', '.join(here)}; --backend auto takes the first that agrees with torch"
 
 
 def _space(workspace: Path) -> list[str]:

@@ -113,7 +113,7 @@ class FrameJudge:
     def _by_boxes(self, row: FrameRow, points: Float32, arrays: dict[str, Any]) -> BoxesTally | None:
         if self.catalog.info.boxes_taxonomy is None or not row.is_keyframe:
             return None
-        if row.sequence not in self.catalog.spans["boxes"]:
+        if not self.catalog.has_boxes(row.sequence):
             return None  # KITTI's `testing`: unlabelled, not empty
         boxes = self.catalog.boxes(row.sequence, row.index, row.index + 1)
         labels = self._labels(points, arrays, self.box_taxonomy)

@@ -1,6 +1,5 @@
 """Painters that read what others wrote: masks, predictions, and the ground truth."""
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,15 +11,13 @@ from paintpipe.schemas.errors import ConfigError, InputFileError
 from paintpipe.schemas.pixels import PixelClasses
 from paintpipe.schemas.source import Root
 from paintpipe.schemas.taxonomy import Taxonomy
+from paintpipe.stages.ingest.fingerprint import fingerprint
 from paintpipe.stages.paint.masks import decode_mask
 from paintpipe.stages.paint.oracle import oracle_from_boxes, oracle_from_labels
 from paintpipe.stages.paint.predictions import decode_predictions
 from paintpipe.stages.taxonomies.load import load_taxonomy
 from paintpipe.workflows.frame_io import FrameFiles
 from paintpipe.workflows.painters import PointClasses
-
-_HASHED_BYTES = 1 << 22
-_BLOCK_BYTES = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -54,6 +51,10 @@ class MaskPainter:
         """They are known already."""
         return list(loaded)
 
+    def absent(self, row: FrameRow, images: Sequence[ImageRow]) -> list[str]:
+        """What is missing for a frame, a line for each."""
+        return [f"{image.image_path}: no mask for this image" for image in images if self._find(image) is None]
+
     def _find(self, row: ImageRow) -> str | None:
         paths = [str(Path(row.image_path).with_suffix(suffix)) for suffix in (".png", ".npy")]
         return next((path for path in paths if self.root.size(path) is not None), None)
@@ -86,6 +87,10 @@ class PredictionPainter:
         except InputFileError as error:
             files.reject(row.points_path, error)
             return None
+
+    def absent(self, row: FrameRow, images: Sequence[ImageRow]) -> list[str]:
+        """What is missing for a frame, a line for each."""
+        return [f"{row.points_path}: no prediction for this sweep"] if self._find(row) is None else []
 
     def _find(self, row: FrameRow) -> str | None:
         return next((path for path in prediction_paths(row) if self.root.size(path) is not None), None)
@@ -140,21 +145,3 @@ def oracle(info: DatasetInfo, root: Root) -> OraclePainter:
         raise ConfigError(f"{info.dataset} as ingested has neither point labels nor boxes", todo="paint with a network")
     identity = {"painter": "oracle", "taxonomy": name, "from": "labels" if info.labels_taxonomy else "boxes"}
     return OraclePainter(root, load_taxonomy(name), identity, info.labels_taxonomy is not None)
-
-
-def fingerprint(root: Root, path: str) -> str:
-    """A sha256 that tells a file from another: of all of it up to 4 MiB, else of its size and blocks spread over it.
-
-    Class maps of one camera often have one size, so that a size alone says nothing; score arrays are too large to
-    read whole before a run.
-    """
-    size = root.size(path) or 0
-    digest = hashlib.sha256(str(size).encode())
-    with root.open_bytes(path) as file:
-        if size <= _HASHED_BYTES:
-            digest.update(file.read())
-        else:
-            for step in range(_HASHED_BYTES // _BLOCK_BYTES):
-                file.seek(step * (size - _BLOCK_BYTES) // (_HASHED_BYTES // _BLOCK_BYTES - 1))
-                digest.update(file.read(_BLOCK_BYTES))
-    return digest.hexdigest()

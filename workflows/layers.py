@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from paintpipe.pipeline.ledger import Mark, read_mark
+from paintpipe.pipeline.ledger import Mark
 from paintpipe.pipeline.store import POINTS_TARGET, LayerTable, layer_target
 from paintpipe.schemas.arrays import AnyArray, Float32
 from paintpipe.schemas.catalog import FrameRow
@@ -66,7 +66,7 @@ def open_layers(
     if unknown or not there:
         what = f"no painted layer {unknown[0]!r}" if unknown else "no layer is painted yet"
         expected = "one of " + ", ".join(there) if there else ""
-        raise WorkspaceError(what, where=str(opened.store.root), expected=expected, todo="run `paintpipe paint`")
+        raise WorkspaceError(what, where=opened.store.root.url, expected=expected, todo="run `paintpipe paint`")
     layers = [layer for name in names or there if (layer := _layer(opened, catalog, name, sequences)) is not None]
     if not layers:
         painted = ", ".join(opened.store.sequences())
@@ -75,12 +75,11 @@ def open_layers(
 
 
 def _layer(opened: OpenStore, catalog: Catalog, name: str, sequences: tuple[str, ...]) -> Layer | None:
-    marks = [read_mark(path) for path in opened.ledger.mark_paths(layer_target(name))]
+    marks = (mark for _, mark in opened.ledger.marks(layer_target(name)))
     kept = tuple(mark for mark in marks if mark and (not sequences or mark.shard.sequence in sequences))
     if not kept:
         return None
-    for mark in kept:
-        opened.check_whole(mark)
+    opened.check_whole(kept)
     for sequence in dict.fromkeys(mark.shard.sequence for mark in kept):
         if catalog.column("frames", sequence, "frame_id") != list(opened.store.sequence_table(sequence).frame_ids):
             what = "the catalog was ingested anew since this was painted: its frames are others"
@@ -91,13 +90,18 @@ def _layer(opened: OpenStore, catalog: Catalog, name: str, sequences: tuple[str,
 
 def painted_frames(layer: Layer, limit: int | None = None) -> Iterator[tuple[str, int]]:
     """(sequence, frame index) of every painted frame, in order, the first `limit`."""
-    done = 0
+    for sequence, start, stop in painted_runs(layer, limit):
+        yield from ((sequence, frame) for frame in range(start, stop))
+
+
+def painted_runs(layer: Layer, limit: int | None = None) -> Iterator[tuple[str, int, int]]:
+    """(sequence, start, stop) of every finished shard, in order, up to the first `limit` frames."""
+    left = limit
     for mark in layer.marks:
-        for frame in range(mark.shard.start, mark.shard.stop):
-            if limit is not None and done >= limit:
-                return
-            done += 1
-            yield mark.shard.sequence, frame
+        length = len(mark.shard) if left is None else min(left, len(mark.shard))
+        if length > 0:
+            yield mark.shard.sequence, mark.shard.start, mark.shard.start + length
+        left = None if left is None else left - length
 
 
 def frame_points(opened: OpenStore, files: FrameFiles, row: FrameRow) -> Float32 | None:

@@ -1,6 +1,7 @@
 """Values of options that are several in one word, such as `0.75,1,flip` and `1024x512`."""
 
 import re
+from typing import Literal
 
 from paintpipe.schemas.errors import ConfigError
 
@@ -10,6 +11,20 @@ LEAST_PX, MOST_PX = 32, 16384
 def names(text: str) -> tuple[str, ...]:
     """`A,B` → ("A", "B")."""
     return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def gpus(text: str) -> tuple[int, ...] | Literal["all"] | None:
+    """`0,2` → (0, 2), `all` → "all", None for "".
+
+    Raises:
+        ConfigError: anything else.
+    """
+    words = names(text)
+    if words == ("all",):
+        return "all"
+    if not all(re.fullmatch(r"\d{1,3}", word, re.ASCII) for word in words):
+        raise ConfigError(f"--gpus {text!r}", expected="all, or numbers such as 0,1")
+    return tuple(int(word) for word in words) or None
 
 
 def scales(text: str) -> tuple[tuple[float, ...], bool]:

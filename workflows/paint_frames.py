@@ -7,6 +7,7 @@ from math import ceil
 
 from paintpipe.pipeline.events import Bus
 from paintpipe.pipeline.overlap import prefetch
+from paintpipe.pipeline.shards import Shard
 from paintpipe.schemas.arrays import Float32
 from paintpipe.schemas.catalog import BoxRow, FrameRow, ImageRow
 from paintpipe.schemas.painted import PaintedFrame
@@ -15,6 +16,7 @@ from paintpipe.schemas.settings import PaintSettings
 from paintpipe.schemas.taxonomy import Mapping
 from paintpipe.stages.paint.frame import paint_frame, paint_points
 from paintpipe.stages.taxonomies.apply import map_painted
+from paintpipe.workflows.catalog import Catalog
 from paintpipe.workflows.frame_io import FrameFiles, camera_view
 from paintpipe.workflows.painters import PixelPainter, PointClasses, PointPainter
 
@@ -52,6 +54,21 @@ class PaintPlan:
     def stored_classes(self) -> int:
         """Classes of the layer as it is stored."""
         return self.num_classes if self.mapping is None else len(self.mapping.target)
+
+
+def shard_jobs(catalog: Catalog, shard: Shard, camera_names: tuple[str, ...]) -> list[FrameJob]:
+    """The catalog rows of a shard, frame by frame."""
+    span = (shard.sequence, shard.start, shard.stop)
+    images = [row for row in catalog.images(*span) if row.camera in camera_names]
+    boxes = catalog.boxes(*span)
+    return [
+        FrameJob(
+            row,
+            tuple(image for image in images if image.index == row.index),
+            tuple(box for box in boxes if box.index == row.index),
+        )
+        for row in catalog.frames(*span)
+    ]
 
 
 Painted = tuple[Float32 | None, PaintedFrame | None]

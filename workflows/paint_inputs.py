@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from importlib import metadata
 from typing import Any
 
@@ -16,8 +16,7 @@ from paintpipe.schemas.source import Root
 from paintpipe.schemas.taxonomy import Taxonomy
 from paintpipe.stages.taxonomies.load import load_mapping
 from paintpipe.workflows.catalog import Catalog
-from paintpipe.workflows.paint_frames import PaintPlan
-from paintpipe.workflows.paint_shard import shard_jobs
+from paintpipe.workflows.paint_frames import PaintPlan, shard_jobs
 from paintpipe.workflows.painters import Painter
 
 _LIBRARIES = ("numpy", "numba", "torch", "zarr", "pyarrow", "opencv-python-headless")
@@ -33,13 +32,14 @@ def paint_plan(catalog: Catalog, painter: Painter, settings: PaintSettings) -> P
         ConfigError: a camera that the catalog does not have.
         TaxonomyError: no mapping to the taxonomy asked for.
     """
-    names = _camera_names(catalog, settings.cameras)
+    names = paint_cameras(catalog, settings.cameras)
     settings = replace(settings, cameras=names)
     mapping = load_mapping(painter.taxonomy.name, settings.taxonomy) if settings.taxonomy else None
     return PaintPlan(settings, names, len(painter.taxonomy), mapping)
 
 
-def _camera_names(catalog: Catalog, wanted: tuple[str, ...]) -> tuple[str, ...]:
+def paint_cameras(catalog: Catalog, wanted: tuple[str, ...]) -> tuple[str, ...]:
+    """The cameras to paint from. Raises ConfigError where the catalog does not have one that is wanted."""
     there = catalog.camera_names()
     if wanted == ALL_CAMERAS:
         return there
@@ -74,30 +74,24 @@ def layer_description(layer: str, painter: Painter, plan: PaintPlan) -> LayerTab
     return layer_table(layer, specs, taxonomy.classes, plan.camera_names, attributes)
 
 
-@dataclass
+@dataclass(frozen=True)
 class PaintInputs:
-    """(target, shard) → the inputs of that shard's mark; computed once each."""
+    """(target, shard) → the inputs of that shard's mark."""
 
     catalog: Catalog
     root: Root
     painter: Painter
     plan: PaintPlan
-    known: dict[tuple[str, Shard], dict[str, Any]] = field(default_factory=dict)
 
     def __call__(self, target: str, shard: Shard) -> dict[str, Any]:
         """JSON-ready; never holds a path, a time or the release version."""
-        if (target, shard) not in self.known:
-            self.known[target, shard] = self._inputs(target, shard)
-        return self.known[target, shard]
-
-    def _inputs(self, target: str, shard: Shard) -> dict[str, Any]:
-        jobs = shard_jobs(self.catalog, shard, self.plan.camera_names)
-        paths = [job.row.points_path for job in jobs]
+        frames = self.catalog.frames(shard.sequence, shard.start, shard.stop)
+        paths = [row.points_path for row in frames]
         inputs: dict[str, Any] = {"paint_format": PAINT_FORMAT}
         if target == POINTS_TARGET:
-            facts = [[job.row.frame_id, job.row.num_points, *job.row.point_features] for job in jobs]
-            inputs["catalog"] = _digest(facts)
+            inputs["catalog"] = _digest([[row.frame_id, row.num_points, *row.point_features] for row in frames])
         else:
+            jobs = shard_jobs(self.catalog, shard, self.plan.camera_names)
             paths += [row.image_path for job in jobs for row in job.images]
             own = {path: mark for job in jobs for path, mark in self.painter.own_files(job.row, job.images).items()}
             inputs["painter_files"] = _digest(own)

@@ -7,52 +7,72 @@ from typing import Any
 from paintpipe.pipeline.commit import commit_shard
 from paintpipe.pipeline.events import Bus, Counted, FrameDone, FrameRejected, ShardDone, ShardStarted
 from paintpipe.pipeline.shards import Shard
+from paintpipe.pipeline.steady_root import SteadyRoot
 from paintpipe.pipeline.store import POINTS_TARGET
+from paintpipe.pipeline.turns import BusInTurns
 from paintpipe.schemas.arrays import AnyArray
 from paintpipe.schemas.catalog import RejectedRow
 from paintpipe.schemas.errors import StoreError
-from paintpipe.schemas.painted import check_painted, layer_arrays
+from paintpipe.schemas.painted import layer_arrays
 from paintpipe.schemas.source import Root
+from paintpipe.stages.paint.check import check_painted
 from paintpipe.workflows.catalog import Catalog
 from paintpipe.workflows.frame_io import FrameFiles
-from paintpipe.workflows.paint_frames import FrameJob, Painted, PaintPlan, paint_by_pixels, paint_by_points
+from paintpipe.workflows.paint_frames import (
+    FrameJob,
+    Painted,
+    PaintPlan,
+    paint_by_pixels,
+    paint_by_points,
+    shard_jobs,
+)
+from paintpipe.workflows.paint_inputs import PaintInputs
 from paintpipe.workflows.painters import PixelPainter, PointPainter
 from paintpipe.workflows.stores import OpenStore
-
-Inputs = Callable[[str, Shard], dict[str, Any]]
-"""(target, shard) → all that decides the bytes of that shard."""
 
 
 @dataclass(frozen=True)
 class ShardTask:
-    """A shard and those of its targets (`points`, `layers/NAME`) that are not done."""
+    """A shard and those of its targets (`points`, `layers/NAME`) that are not done; all that a worker is told of it.
+
+    Attributes:
+        shard: which frames.
+        targets: what of it to do.
+        catalog: the rows of those frames alone.
+        images_repeated: its images that the shard before holds too.
+    """
 
     shard: Shard
     targets: tuple[str, ...]
+    catalog: Catalog
+    images_repeated: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.shard.sequence}, shard {self.shard.index}"
 
 
 @dataclass(frozen=True)
 class ShardPainter:
     """Paints one shard a call; safe for several threads."""
 
-    catalog: Catalog
     root: Root
     painter: PixelPainter | PointPainter
     plan: PaintPlan
     opened: OpenStore
-    inputs: Inputs
-    bus: Bus
+    bus: BusInTurns
 
     def __call__(self, task: ShardTask) -> list[RejectedRow]:
         """Paint, publish and mark a shard; returns what could not be used."""
         for target in task.targets:
             self.bus.emit(ShardStarted(target, task.shard.sequence, task.shard.index))
-        files = FrameFiles(self.root)
-        jobs = shard_jobs(self.catalog, task.shard, self.plan.camera_names)
+        files = FrameFiles(self.root, turns=self.bus.turns)
+        jobs = shard_jobs(task.catalog, task.shard, self.plan.camera_names)
         painted = self._paint(task, jobs, files)
+        if isinstance(self.root, SteadyRoot) and (retries := self.root.take_retries()):
+            self.bus.emit(Counted("read_retries", retries))
         rejects = self._rejects(task.shard, jobs, files)
         for target in task.targets:
-            self._commit(target, task.shard, self._arrays(target, painted), rejects, files)
+            self._commit(target, task, self._arrays(target, painted), rejects, files)
         return files.rejected
 
     def _paint(self, task: ShardTask, jobs: list[FrameJob], files: FrameFiles) -> list[Painted]:
@@ -67,15 +87,9 @@ class ShardPainter:
             _check(job, done, self.plan)
             painted.append(done)
             self.bus.emit(FrameDone(task.shard.sequence, job.row.index))
-        self._count_images(task.shard, jobs)
+        self.bus.emit(Counted("images", len({row.image_path for job in jobs for row in job.images})))
+        self.bus.emit(Counted("images_repeated_at_shard_borders", task.images_repeated))
         return painted
-
-    def _count_images(self, shard: Shard, jobs: list[FrameJob]) -> None:
-        """Images segmented, and those of them that the shard before has segmented too."""
-        images = {row.image_path for job in jobs for row in job.images}
-        earlier = self.catalog.images(shard.sequence, max(0, shard.start - len(shard)), shard.start)
-        self.bus.emit(Counted("images", len(images)))
-        self.bus.emit(Counted("images_repeated_at_shard_borders", len(images & {row.image_path for row in earlier})))
 
     def _rejects(self, shard: Shard, jobs: list[FrameJob], files: FrameFiles) -> dict[int, str]:
         """Frame index → what of it could not be used."""
@@ -96,12 +110,14 @@ class ShardPainter:
     def _commit(
         self,
         target: str,
-        shard: Shard,
+        task: ShardTask,
         arrays: list[Mapping[str, AnyArray] | None],
         rejects: dict[int, str],
         files: FrameFiles,
     ) -> None:
-        opened, rows = self.opened, tuple(self.catalog.column("frames", shard.sequence, "num_points"))
+        opened, shard = self.opened, task.shard
+        inputs = PaintInputs(task.catalog, self.root, self.painter, self.plan)
+        rows = task.catalog.column("frames", shard.sequence, "num_points", shard.start, shard.stop)
         with self.bus.timed("encode", len(shard)):
             encoded = opened.store.encode_shard(target, shard, arrays)
         with self.bus.timed("publish", len(shard)):
@@ -111,28 +127,13 @@ class ShardPainter:
                 target,
                 shard,
                 encoded,
-                inputs=self.inputs(target, shard),
-                rows=rows[shard.start : shard.stop],
+                inputs=inputs(target, shard),
+                rows=tuple(rows),
                 rejects=rejects,
                 input_sha256s=dict(sorted(files.sha256.items())),
             )
         size = sum(map(len, encoded.values()))
         self.bus.emit(ShardDone(target, shard.sequence, shard.index, len(shard), size))
-
-
-def shard_jobs(catalog: Catalog, shard: Shard, camera_names: tuple[str, ...]) -> list[FrameJob]:
-    """The catalog rows of a shard, frame by frame."""
-    span = (shard.sequence, shard.start, shard.stop)
-    images = [row for row in catalog.images(*span) if row.camera in camera_names]
-    boxes = catalog.boxes(*span)
-    return [
-        FrameJob(
-            row,
-            tuple(image for image in images if image.index == row.index),
-            tuple(box for box in boxes if box.index == row.index),
-        )
-        for row in catalog.frames(*span)
-    ]
 
 
 def _points_only(

@@ -1,18 +1,16 @@
 """The arrays that pictures of a painted frame are drawn from."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from paintpipe.pipeline.workspace import Workspace
 from paintpipe.schemas.arrays import Float32, UInt8
 from paintpipe.schemas.catalog import BoxRow, FrameRow, ImageRow
 from paintpipe.schemas.errors import InputFileError, PaintpipeError
-from paintpipe.schemas.pixels import PixelScores
+from paintpipe.schemas.pixels import PixelScores, on_host
 from paintpipe.schemas.settings import SegmentSettings
 from paintpipe.schemas.source import Root
 from paintpipe.stages.paint.project import project_points
@@ -77,7 +75,7 @@ class PictureSource:
         loaded = self.painter.load(FrameFiles(self.root), row)
         if loaded is None:
             return None
-        pixels = self.painter.pixels([loaded])[0]
+        pixels = on_host(self.painter.pixels([loaded])[0])
         size = (row.height_px, row.width_px)
         labels = full_size_labels(pixels, size) if isinstance(pixels, PixelScores) else pixels.values
         return overlay_labels(image, labels, self.painter.taxonomy)
@@ -124,15 +122,8 @@ def _remembered(facts: Mapping[str, Any], stored: Mapping[str, Any], given: Pain
 
 
 def _as_stored(stored: Mapping[str, Any], given: SegmentSettings) -> SegmentSettings:
-    """How the layer's network was run, on the user's device."""
-    known = {item.name for item in fields(SegmentSettings)} - {"device"}
+    """How the layer's network was run, on the user's device and by what is installed here."""
+    known = {item.name for item in fields(SegmentSettings)} - {"device", "backend"}
     kept = {name: value for name, value in stored.get("segment", {}).items() if name in known}
     tuples: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in kept.items()}
     return replace(given, **tuples)
-
-
-def extent_m(frames: Sequence[FramePictures]) -> float:
-    """How far a bird's-eye view reaches: most painted points, between 20 and 60 m."""
-    painted = [frame.points[frame.label != 255][:, :2] for frame in frames]
-    reach = [float(np.nanpercentile(np.abs(points).max(axis=1), 97)) for points in painted if len(points)]
-    return float(np.clip(np.ceil(max(reach, default=40.0) / 10.0) * 10.0, 20.0, 60.0))

@@ -1,6 +1,7 @@
 """The painted store of a workspace: opened in its format, with groups for a catalog's sequences and layers."""
 
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,11 +10,14 @@ import numpy as np
 
 from paintpipe.pipeline import parquet_store, zarr_store
 from paintpipe.pipeline.changes import explain_change
-from paintpipe.pipeline.ledger import Ledger, Mark, missing_file
+from paintpipe.pipeline.folders.folder import Folder
+from paintpipe.pipeline.folders.local import LocalFolder
+from paintpipe.pipeline.folders.open import open_folder
+from paintpipe.pipeline.ledger import Ledger, Mark, missing_files, sequence_of
+from paintpipe.pipeline.lock import workspace_lock
 from paintpipe.pipeline.parquet_store import ParquetStore
-from paintpipe.pipeline.publish import remove_file
 from paintpipe.pipeline.shards import Shard
-from paintpipe.pipeline.store import UNKNOWN_TIME_US, LayerTable, SequenceTable, Store, layer_target
+from paintpipe.pipeline.store import POINTS_TARGET, UNKNOWN_TIME_US, LayerTable, SequenceTable, Store, layer_target
 from paintpipe.pipeline.workspace import Workspace
 from paintpipe.pipeline.zarr_store import ZarrStore
 from paintpipe.schemas.errors import ChangedInputError, StoreError, WorkspaceError
@@ -21,7 +25,7 @@ from paintpipe.schemas.settings import StoreFormat
 from paintpipe.workflows.catalog import Catalog
 
 DEFAULT_FRAMES_PER_SHARD = 16
-_KINDS: dict[str, tuple[Callable[[Path, int], Store], Callable[[Path], int | None]]] = {
+_KINDS: dict[str, tuple[Callable[[Folder, int], Store], Callable[[Folder], int | None]]] = {
     "zarr": (ZarrStore, zarr_store.stored_length),
     "parquet": (ParquetStore, parquet_store.stored_length),
 }
@@ -46,46 +50,89 @@ class OpenStore:
         shard = Shard(sequence, index, index * length, min((index + 1) * length, count))
         mark = self.ledger.done(target, shard)
         if mark is not None:
-            self.check_whole(mark)
+            self.check_whole([mark])
         return mark
 
-    def check_whole(self, mark: Mark) -> None:
-        """Raises StoreError where a file that a mark names is gone or cut short."""
-        name = missing_file(self.store.root, mark)
-        if name:
+    def check_whole(self, marks: Iterable[Mark]) -> None:
+        """Raises StoreError where a file that the marks name is gone or cut short."""
+        for _, name in missing_files(self.store.root, marks):
             todo = "see what `paintpipe verify` says, then run `paintpipe paint` again"
-            raise StoreError("painted, but now gone or cut short", where=str(self.store.root / name), todo=todo)
+            raise StoreError("painted, but now gone or cut short", where=self.store.root.where(name), todo=todo)
+
+
+def store_base(workspace: Workspace, url: str | None = None) -> Folder:
+    """Where the painted stores and their marks lie: at `url`, else where they lay last, else in the workspace.
+
+    Raises:
+        ConfigError: a URL that can't be opened.
+        MissingExtraError: the URL of an object store, and obstore is not installed.
+    """
+    base = open_folder(url or workspace.read_config().get("store", {}).get("url") or workspace.path)
+    return LocalFolder(base.path.resolve()) if url and isinstance(base, LocalFolder) else base
+
+
+def base_to_remember(workspace: Workspace, base: Folder) -> str | None:
+    """What `[store] url` is to say; None for the workspace itself."""
+    return None if base in (LocalFolder(workspace.path), LocalFolder(workspace.path.resolve())) else base.url
+
+
+def store_lock(workspace: Workspace, base: Folder) -> AbstractContextManager[object]:
+    """The lock of a store that lies elsewhere: other workspaces may paint into it too. Raises WorkspaceLockedError."""
+    return workspace_lock(base.folder("ledger")) if base_to_remember(workspace, base) else nullcontext()
 
 
 def open_store(
-    workspace: Workspace, store_format: StoreFormat | None = None, frames_per_shard: int | None = None
+    workspace: Workspace,
+    store_format: StoreFormat | None = None,
+    frames_per_shard: int | None = None,
+    base: Folder | None = None,
 ) -> OpenStore:
     """The workspace's store; format and shard length are those that are there unless given, else zarr and 16.
 
+    Args:
+        workspace: where `paintpipe.toml` lies.
+        store_format: zarr or parquet.
+        frames_per_shard: shard length.
+        base: from `store_base`, by default where the store lay last.
+
     Raises:
         WorkspaceError: a shard length other than that of the store that is there.
+        StoreError: damaged metadata, or a service that does not answer.
     """
-    kind: StoreFormat = store_format or _usual_format(workspace)
+    known = workspace.read_config().get("store", {})
+    return open_at(base or store_base(workspace), store_format, frames_per_shard, known)
+
+
+def open_at(
+    base: Folder,
+    store_format: StoreFormat | None = None,
+    frames_per_shard: int | None = None,
+    known: Mapping[str, Any] | None = None,
+) -> OpenStore:
+    """`open_store` without a workspace; `known` is what one remembers of its store."""
+    known = known or {}
+    kind: StoreFormat = store_format or _usual_format(base, known.get("format", "zarr"))
     make, stored_length = _KINDS[kind]
-    root, stored = workspace.store(kind), None
+    root, stored = base.folder(f"painted.{kind}"), None
     try:
         stored = stored_length(root)
+    except StoreError:
+        raise  # a service that does not answer: nothing is known to be damaged
     except (OSError, ValueError, LookupError, TypeError) as error:
         todo = "delete the store and paint again"
-        raise StoreError(f"damaged metadata ({error})", where=str(root), todo=todo) from error
+        raise StoreError(f"damaged metadata ({error})", where=root.url, todo=todo) from error
     if stored and frames_per_shard not in (None, stored):
         what = f"this store has {stored} frames a shard, not {frames_per_shard}"
-        raise WorkspaceError(what, where=str(root), todo="use another workspace for another length")
-    known = workspace.read_config().get("store", {}).get(f"{kind}_frames_per_shard")
-    length = frames_per_shard or stored or known or DEFAULT_FRAMES_PER_SHARD
-    return OpenStore(make(root, length), Ledger(workspace.marks(kind)), kind)
+        raise WorkspaceError(what, where=root.url, todo="use another workspace for another length")
+    length = frames_per_shard or stored or known.get(f"{kind}_frames_per_shard") or DEFAULT_FRAMES_PER_SHARD
+    # A place may hold both formats, so Parquet's marks lie apart.
+    return OpenStore(make(root, length), Ledger(base.folder("ledger" if kind == "zarr" else f"ledger/{kind}")), kind)
 
 
-def _usual_format(workspace: Workspace) -> StoreFormat:
+def _usual_format(base: Folder, remembered: StoreFormat) -> StoreFormat:
     """The format painted last, as far as it is there; else the one that is."""
     formats: tuple[StoreFormat, StoreFormat] = ("zarr", "parquet")
-    there = [kind for kind in formats if workspace.store(kind).is_dir()]
-    remembered = workspace.read_config().get("store", {}).get("format", "zarr")
+    there = [kind for kind in formats if base.folder(f"painted.{kind}").exists()]
     return there[0] if there and remembered not in there else remembered
 
 
@@ -95,9 +142,16 @@ def existing_store(path: Path, store_format: StoreFormat | None = None) -> OpenS
     Raises:
         WorkspaceError: nothing is painted there.
     """
-    opened = open_store(Workspace(path), store_format)
-    if not opened.store.root.is_dir():
-        raise WorkspaceError("nothing is painted here", where=str(path.resolve()), todo="run `paintpipe paint` first")
+    workspace = Workspace(path)
+    base = store_base(workspace)
+    return check_painted_at(base, open_store(workspace, store_format, base=base))
+
+
+def check_painted_at(base: Folder, opened: OpenStore) -> OpenStore:
+    """The store, if anything is painted there; raises WorkspaceError."""
+    if not opened.store.root.exists():
+        where = str(base.path.resolve()) if isinstance(base, LocalFolder) else base.url
+        raise WorkspaceError("nothing is painted here", where=where, todo="run `paintpipe paint` first")
     return opened
 
 
@@ -126,7 +180,10 @@ def create_sequence(opened: OpenStore, table: SequenceTable, *, with_points: boo
         ChangedInputError: the sequence is there with other frames.
     """
     name = table.sequence
-    if name in opened.store.sequences() and not same_frames(opened.store.sequence_table(name), table):
+    there = name in opened.store.sequences()
+    if not (there and _fits(opened, table)) and not _begun(opened, name):
+        opened.store.drop_sequence(name)  # what a creation that was cut short has left
+    elif there and not _fits(opened, table):
         if not overwrite:
             what = "was painted from another catalog: its frames differ from those ingested since"
             todo = "ingest as before, use another workspace, or --overwrite to drop it with all its layers"
@@ -159,17 +216,28 @@ def create_layer(opened: OpenStore, sequences: Iterable[str], table: LayerTable,
         if table.layer in opened.store.layers(sequence):
             _settle(opened, sequence, table, overwrite)
     for sequence in sequences:
-        opened.store.create_layer(sequence, table)
+        begin_layer(opened, sequence, table)
+
+
+def begin_layer(opened: OpenStore, sequence: str, table: LayerTable) -> None:
+    """Create a layer in one sequence, once `create_layer` has held it against all that is there."""
+    if table.layer not in opened.store.layers(sequence) and not _begun(opened, sequence, layer_target(table.layer)):
+        opened.store.drop(sequence, layer_target(table.layer))  # what a creation that was cut short has left
+    opened.store.create_layer(sequence, table)
 
 
 def _settle(opened: OpenStore, sequence: str, table: LayerTable, overwrite: bool) -> None:
-    there = opened.store.layer_table(sequence, table.layer)
-    changes = explain_change(_description(there), _description(table))
+    target = layer_target(table.layer)
+    try:
+        there = opened.store.layer_table(sequence, table.layer)
+        changes = explain_change(_description(there), _description(table))
+    except StoreError:
+        if _begun(opened, sequence, target):
+            raise
+        changes = "unfinished"  # a run was killed while it created the layer
     if not changes:
         return
-    target = layer_target(table.layer)
-    begun = any(path.parent.name == sequence for path in opened.ledger.mark_paths(target))
-    if begun and not overwrite:
+    if not overwrite and _begun(opened, sequence, target):
         what = f"was made with other settings: {changes}"
         todo = "use another --layer, or --overwrite to drop it and paint it again"
         raise ChangedInputError(what, where=f"layer {table.layer} of {sequence}", todo=todo)
@@ -177,11 +245,28 @@ def _settle(opened: OpenStore, sequence: str, table: LayerTable, overwrite: bool
     opened.store.drop(sequence, target)
 
 
+def _begun(opened: OpenStore, sequence: str, *targets: str) -> bool:
+    """Whether any shard of a sequence is marked, in these targets or, where none is named, in any."""
+    ledger = opened.ledger.root
+    every = (POINTS_TARGET, *map(layer_target, ledger.names("layers").folders))
+    return any(ledger.names(f"{target}/{sequence}").files for target in targets or every)
+
+
+def _fits(opened: OpenStore, table: SequenceTable) -> bool:
+    """Whether the store's tables of a sequence list these frames; False also where a part of them is absent."""
+    try:
+        return same_frames(opened.store.sequence_table(table.sequence), table)
+    except StoreError:
+        if _begun(opened, table.sequence):
+            raise
+        return False
+
+
 def _forget(opened: OpenStore, target: str, sequence: str) -> None:
     """Remove a target's marks of a sequence, readable or not."""
-    for path in list(opened.ledger.mark_paths(target)):
-        if path.parent.name == sequence:
-            remove_file(path)
+    for path in opened.ledger.mark_paths(target):
+        if sequence_of(path) == sequence:
+            opened.ledger.root.remove(path)
 
 
 def _description(table: LayerTable) -> Mapping[str, Any]:

@@ -2,26 +2,48 @@
 
 import hashlib
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from paintpipe.pipeline.ledger import Mark, read_mark
+from paintpipe.pipeline.ledger import Mark
 from paintpipe.pipeline.progress import track
-from paintpipe.pipeline.roots import LocalRoot
+from paintpipe.pipeline.roots import open_root
 from paintpipe.pipeline.store import layer_of
-from paintpipe.pipeline.verify import Problem, verify_leftovers, verify_target
+from paintpipe.pipeline.verify import Problem, verify_leftovers, verify_metadata, verify_target
 from paintpipe.pipeline.workspace import Workspace
-from paintpipe.schemas.errors import PaintpipeError
-from paintpipe.schemas.painted import PaintedFrame, check_painted
+from paintpipe.schemas.errors import PaintpipeError, StoreError
+from paintpipe.schemas.painted import PaintedFrame
+from paintpipe.schemas.source import Root
+from paintpipe.stages.paint.check import check_painted
 from paintpipe.workflows.catalog import Catalog, open_catalog
+from paintpipe.workflows.counted import counted
 from paintpipe.workflows.layers import SCORED
 from paintpipe.workflows.stores import OpenStore, existing_store
 
 
-def verify(workspace: Path, inputs: bool = False, quiet: bool = False) -> tuple[int, str]:
-    """How many problems there are, and a text that says what is wrong where.
+@dataclass(frozen=True)
+class VerifyResult:
+    """What verify found: a line for each problem, and how many shards it looked at."""
+
+    problems: list[str]
+    shards: int
+
+    def text(self) -> str:
+        """What the command prints."""
+        found, shards = len(self.problems), counted(self.shards, "shard")
+        verdict = f"{counted(found, 'problem')} in {shards}" if found else f"{shards}, all as they should be"
+        return "\n".join([*self.problems, verdict])
+
+    def to_json(self) -> dict[str, Any]:
+        """The same for programs."""
+        return {"shards": self.shards, "problems": self.problems}
+
+
+def verify(workspace: Path, inputs: bool = False, quiet: bool = False) -> VerifyResult:
+    """Look for whatever is wrong in the store, the ledger and, with `inputs`, the dataset.
 
     Args:
         workspace: folder of the store.
@@ -33,28 +55,37 @@ def verify(workspace: Path, inputs: bool = False, quiet: bool = False) -> tuple[
     """
     place = Workspace(workspace)
     catalog, opened = open_catalog(place.catalog), existing_store(workspace)
-    problems: list[str] = []
+    problems = [_line(problem) for problem in verify_metadata(opened.store)]
     shards = 0
     for target in opened.ledger.targets():
-        marks = [mark for mark in map(read_mark, opened.ledger.mark_paths(target)) if mark]
+        marks = [mark for _, mark in opened.ledger.marks(target) if mark]
         shards += len(marks)
-        problems += [_line(problem) for problem in verify_target(opened.store, opened.ledger, target)]
+        problems += _files(opened, target)
         for mark in track(marks, f"verify {target}", "shard", quiet=quiet):
             problems += _content(mark, catalog, opened)
-            problems += _inputs(mark, LocalRoot(catalog.info.root)) if inputs else []
+            problems += _inputs(mark, open_root(catalog.info.root)) if inputs else []
     problems += [_line(problem) for problem in verify_leftovers(opened.store.root, opened.ledger.root)]
-    verdict = f"{len(problems)} problems in {shards} shards" if problems else f"{shards} shards, all as they should be"
-    return len(problems), "\n".join([*problems, verdict])
+    return VerifyResult(problems, shards)
 
 
 def _line(problem: Problem) -> str:
     return f"{problem.where}: {problem.what}"
 
 
+def _files(opened: OpenStore, target: str) -> Iterator[str]:
+    """Marks against files; where metadata is damaged, as far as that lets it."""
+    try:
+        for problem in verify_target(opened.store, opened.ledger, target):
+            yield _line(problem)
+    except StoreError as error:
+        yield error.line()
+
+
 def _content(mark: Mark, catalog: Catalog, opened: OpenStore) -> Iterator[str]:
     """Rows against the catalog, and scores' sums."""
     where = f"{mark.target} of {mark.shard.sequence}, shard {mark.shard.index}"
-    counts = catalog.column("frames", mark.shard.sequence, "num_points")[mark.shard.start : mark.shard.stop]
+    shard = mark.shard
+    counts = catalog.column("frames", shard.sequence, "num_points", shard.start, shard.stop)
     if tuple(counts) != mark.rows:
         yield f"{where}: holds {list(mark.rows)} points a frame, but the catalog says {counts}"
         return
@@ -78,7 +109,7 @@ def _frame_fault(target: str, sequence: str, frame: int, opened: OpenStore) -> s
     return check_painted(painted, len(painted.label), len(classes))
 
 
-def _inputs(mark: Mark, root: LocalRoot) -> Iterator[str]:
+def _inputs(mark: Mark, root: Root) -> Iterator[str]:
     for path, known in mark.input_sha256s.items():
         try:
             with root.open_bytes(path) as file:

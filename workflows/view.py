@@ -1,17 +1,18 @@
 """`paintpipe view`: a frame, a sequence or a layer's scores as pictures."""
 
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from paintpipe.pipeline.faults import write_error
 from paintpipe.pipeline.progress import track
 from paintpipe.pipeline.publish import make_folders, publish_file
-from paintpipe.pipeline.roots import LocalRoot
+from paintpipe.pipeline.roots import open_root
 from paintpipe.pipeline.workspace import Workspace
 from paintpipe.schemas.arrays import UInt8
 from paintpipe.schemas.errors import ConfigError
 from paintpipe.schemas.settings import SegmentSettings
-from paintpipe.stages.view.bev import birds_eye
+from paintpipe.stages.view.bev import birds_eye, painted_reach_m
 from paintpipe.stages.view.canvas import letterboxed
 from paintpipe.stages.view.encode import encode_png
 from paintpipe.stages.view.legend import present_labels
@@ -20,9 +21,12 @@ from paintpipe.stages.view.video import VideoWriter, side_by_side
 from paintpipe.workflows.catalog import open_catalog
 from paintpipe.workflows.choose_painter import PainterChoice
 from paintpipe.workflows.layers import Layer, open_layers, painted_frames
-from paintpipe.workflows.pictures import FramePictures, PictureSource, extent_m
+from paintpipe.workflows.pictures import FramePictures, PictureSource
 from paintpipe.workflows.stores import existing_store
 from paintpipe.workflows.view_charts import charts
+
+_LONGEST_STEM = 200
+"""Characters; a file system takes 255 bytes."""
 
 
 @dataclass(frozen=True)
@@ -59,14 +63,19 @@ def view(request: ViewRequest) -> list[Path]:
     if request.charts:
         return charts(workspace.tables, layer, out)
     choice = PainterChoice(request.model, request.weights, request.trust_model, segment=request.segment)
-    source = PictureSource(workspace, catalog, opened, layer, LocalRoot(catalog.info.root), choice)
+    source = PictureSource(workspace, catalog, opened, layer, open_root(catalog.info.root), choice)
     if request.video:
         return [_video(source, layer, request, out)]
     sequence, index = _place(source, layer, request.frame)
     frame = source.frame(sequence, index)
     pictures = frame_pictures(source, frame, single=request.single)
     stem = f"{layer.name}-{sequence}-{frame.row.frame_id}"
-    return [_save(out / f"{stem}{suffix}.png", picture) for suffix, picture in pictures.items()]
+    return [_save(out / f"{file_stem(stem + suffix)}.png", picture) for suffix, picture in pictures.items()]
+
+
+def file_stem(text: str) -> str:
+    """A file's name without its ending, which leads into no folder: frames and cameras are named by their dataset."""
+    return re.sub(r"[^A-Za-z0-9._+-]", "_", text)[:_LONGEST_STEM]
 
 
 def frame_pictures(source: PictureSource, frame: FramePictures, single: bool) -> dict[str, UInt8]:
@@ -78,7 +87,7 @@ def frame_pictures(source: PictureSource, frame: FramePictures, single: bool) ->
     ]
     sizes = [(row.height_px, row.width_px) for row, _ in frame.images]
     side_px = sheet_birds_eye_px(sizes, segmented=any(panel.segmented is not None for panel in panels))
-    above = _birds_eye(source, frame, 900 if single else side_px, extent_m([frame]))
+    above = _birds_eye(source, frame, 900 if single else side_px, painted_reach_m(frame.points, frame.label))
     if single:
         pictures = {f"-{panel.camera}-points": panel.points for panel in panels}
         pictures |= {f"-{panel.camera}-classes": panel.segmented for panel in panels if panel.segmented is not None}
@@ -108,7 +117,7 @@ def _video(source: PictureSource, layer: Layer, request: ViewRequest, out: Path)
     except OSError as error:
         raise write_error(error, out) from error
     first = source.frame(*places[0])
-    reach_m = extent_m([first])
+    reach_m = painted_reach_m(first.points, first.label)
     # A video has one size, where frames may differ (KITTI's images do).
     height_px, width_px = _video_frame(source, first, reach_m).shape[:2]
     with VideoWriter(path, (width_px, height_px), _frames_per_second(source, places)) as writer:

@@ -1,23 +1,23 @@
 """The executor that says what every other one must do."""
 
-from collections.abc import Callable, Iterable, Iterator
-from typing import TypeVar
+from collections.abc import Generator, Iterable
 
-T = TypeVar("T")
-R = TypeVar("R")
+from paintpipe.pipeline.executors.contract import Emit, Job, R, T
+from paintpipe.pipeline.executors.settings import ExecutorSettings
 
 
 class SerialExecutor:
     """Runs one task after the other in the caller's thread.
 
     Args:
-        workers: taken for the sake of the contract; there is one.
+        settings: taken for the sake of the contract; there is one worker.
     """
 
-    def __init__(self, workers: int = 1) -> None:
-        self.workers = 1
+    def __init__(self, settings: ExecutorSettings) -> None:
+        self.settings = settings
 
-    def run(self, tasks: Iterable[T], work: Callable[[T], R]) -> Iterator[tuple[T, R]]:
+    def run(self, tasks: Iterable[T], job: Job[T, R], emit: Emit) -> Generator[tuple[T, R], None, None]:
         """See `Executor.run`."""
+        work = job.setup(emit)
         for task in tasks:
             yield task, work(task)

@@ -1,34 +1,37 @@
 """The executor that keeps several tasks under way in threads."""
 
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from itertools import islice
-from typing import TypeVar
 
-T = TypeVar("T")
-R = TypeVar("R")
+from paintpipe.pipeline.executors.contract import Emit, Job, R, T
+from paintpipe.pipeline.executors.settings import ExecutorSettings
+from paintpipe.pipeline.executors.stop import StopSwitch
 
 
 class ThreadsExecutor:
     """Keeps up to `workers` tasks under way and takes the next one only when one has ended.
 
-    Ctrl-C, a failure and a closed loop all end the same way: nothing further is started, and what is under way
-    finishes first, since a thread can't be stopped and a shard is soon done.
+    After a failure, what is under way finishes first. After Ctrl-C or in a closed loop it is dropped at its next
+    event, since a thread can't be stopped from outside.
 
     Args:
-        workers: threads.
+        settings: `workers` counts.
     """
 
-    def __init__(self, workers: int = 2) -> None:
-        self.workers = workers
+    def __init__(self, settings: ExecutorSettings) -> None:
+        self.workers = settings.workers
 
-    def run(self, tasks: Iterable[T], work: Callable[[T], R]) -> Iterator[tuple[T, R]]:
+    def run(self, tasks: Iterable[T], job: Job[T, R], emit: Emit) -> Generator[tuple[T, R], None, None]:
         """See `Executor.run`."""
+        switch = StopSwitch()
+        work = job.setup(switch.guard(emit))
         pool, active = ThreadPoolExecutor(self.workers, thread_name_prefix="worker"), _Active()
         try:
             yield from self._window(iter(tasks), lambda task: pool.submit(active.call, work, task))
         finally:
+            switch.turn_on()
             pool.shutdown(wait=True, cancel_futures=True)
             active.wait()
 

@@ -8,7 +8,7 @@ are no reason to lose a sweep, and projection never counts them as seen.
 from collections.abc import Iterable
 
 from paintpipe.schemas.catalog import RejectedRow
-from paintpipe.schemas.errors import InputFileError, LabelsError, PaintpipeError, PointsError
+from paintpipe.schemas.errors import InputFileError, LabelsError, PaintpipeError, PointsError, StoreError, printable
 from paintpipe.schemas.source import Root
 from paintpipe.stages.ingest import formats
 from paintpipe.stages.ingest.images import image_size
@@ -21,7 +21,7 @@ IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg")
 
 def rejected(path: str, error: Exception) -> RejectedRow:
     """The catalog's row for a file that `error` was raised for."""
-    return RejectedRow(path, "ingest", _reason(path, error))
+    return RejectedRow(printable(path), "ingest", _reason(path, error))
 
 
 def absent(folder: str, missing: int, total: int, what: str) -> RejectedRow:
@@ -39,7 +39,7 @@ def file_size(root: Root, path: str) -> int:
     try:
         size = root.size(path)
     except OSError as error:
-        raise InputFileError(f"can't be read ({error.strerror or error})", where=path) from None
+        raise _unreadable(path, error) from None
     if size is None:
         raise InputFileError("absent", where=path)
     return size
@@ -153,7 +153,7 @@ def join(folder: str, name: str) -> str:
 def _reason(path: str, error: Exception) -> str:
     """The message without the path, which has a column of its own."""
     line = error.line() if isinstance(error, PaintpipeError) else str(error)
-    return line.removeprefix(f"{path}: ")
+    return printable(line).removeprefix(f"{printable(path)}: ")
 
 
 def _npy_header(root: Root, path: str, size: int) -> NpyHeader:
@@ -168,6 +168,9 @@ def _npy_header(root: Root, path: str, size: int) -> NpyHeader:
 
 
 def _unreadable(path: str, error: OSError) -> InputFileError:
+    """What a file that can't be read is rejected for; a disk or service that does not answer rejects nothing."""
+    if isinstance(error, StoreError):
+        raise error
     if isinstance(error, FileNotFoundError):
         return InputFileError("absent", where=path)
     return InputFileError(f"can't be read ({error.strerror or error})", where=path)

@@ -3,12 +3,14 @@
 import csv
 import io
 from dataclasses import dataclass
+from math import isfinite
 from typing import Any
 
 import numpy as np
 
 from paintpipe.schemas.catalog import BoxRow, FrameRow
 from paintpipe.schemas.errors import InputFileError
+from paintpipe.stages.ingest.kitti_text import MAX_LINES, MAX_NUMBER
 
 COLUMNS = ("frame", "class", "x", "y", "z", "l", "w", "h", "yaw")
 
@@ -30,11 +32,16 @@ def parse_boxes(text: str, where: str) -> list[CustomBox]:
     Raises:
         InputFileError: other columns, or a line that is no box.
     """
+    if text.count("\n") > MAX_LINES:
+        raise InputFileError(f"more than {MAX_LINES:,} lines", where=where, expected="a line for each box")
     reader = csv.DictReader(io.StringIO(text))
-    if sorted(reader.fieldnames or ()) != sorted(COLUMNS):
-        found = ",".join(reader.fieldnames or ()) or "nothing"
-        raise InputFileError(f"the first line is {found}", where=where, expected=",".join(COLUMNS))
-    return [_parse_box(row, f"{where}: line {reader.line_num}") for row in reader]
+    try:
+        if sorted(reader.fieldnames or ()) != sorted(COLUMNS):
+            found = ",".join(reader.fieldnames or ()) or "nothing"
+            raise InputFileError(f"the first line is {found}", where=where, expected=",".join(COLUMNS))
+        return [_parse_box(row, f"{where}: line {reader.line_num}") for row in reader]
+    except csv.Error as error:
+        raise InputFileError(f"not CSV ({error})", where=f"{where}: line {reader.line_num}") from None
 
 
 def box_row(box: CustomBox, frame: FrameRow) -> BoxRow:
@@ -56,6 +63,8 @@ def _parse_box(row: dict[str | Any, str | Any], where: str) -> CustomBox:
         x, y, z, length, width, height, yaw = (float(row[name]) for name in COLUMNS[2:])
     except (TypeError, ValueError) as error:
         raise InputFileError(str(error), where=where, expected=expected) from None
-    if None in row or not np.isfinite([x, y, z, length, width, height, yaw]).all() or min(length, width, height) <= 0:
+    numbers = (x, y, z, length, width, height, yaw)
+    fits = all(map(isfinite, numbers)) and max(map(abs, numbers)) <= MAX_NUMBER and min(length, width, height) > 0
+    if None in row or None in row.values() or not fits:
         raise InputFileError("not a box", where=where, expected=expected)
     return CustomBox(row["frame"].strip(), row["class"].strip(), (x, y, z), (length, width, height), yaw)

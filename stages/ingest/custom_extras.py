@@ -13,7 +13,7 @@ from paintpipe.stages.ingest import checks
 from paintpipe.stages.ingest.collect import Collector
 from paintpipe.stages.ingest.custom_boxes import CustomBox, parse_boxes
 from paintpipe.stages.ingest.custom_spec import US_PER_UNIT, CustomFiles, CustomSpec
-from paintpipe.stages.ingest.kitti_text import check_last_row, parse_column, parse_poses
+from paintpipe.stages.ingest.kitti_text import MAX_NUMBER, check_last_row, parse_poses, parse_times_us
 from paintpipe.stages.ingest.npy import decode_npy
 
 
@@ -57,8 +57,7 @@ def _one_a_frame(
 
 
 def _times_us(root: Root, files: CustomFiles, path: str) -> Float64:
-    times_us: Float64 = parse_column(checks.read_text(root, path), path) * US_PER_UNIT[files.format]
-    return times_us
+    return parse_times_us(checks.read_text(root, path), path, US_PER_UNIT[files.format])
 
 
 def _poses(root: Root, files: CustomFiles, path: str) -> Float64:
@@ -71,8 +70,8 @@ def _npy_poses(root: Root, path: str) -> Float64:
     if array.ndim != 3 or array.shape[1:] not in ((4, 4), (3, 4)) or array.dtype.kind != "f":
         expected = "(n, 4, 4) or (n, 3, 4) of float"
         raise InputFileError(f"an array {array.shape} of {array.dtype}", where=path, expected=expected)
-    if not np.isfinite(array).all():
-        raise InputFileError("a number is not finite", where=path, expected="finite poses")
+    if not (np.abs(array) <= MAX_NUMBER).all():
+        raise InputFileError(f"a number is above {MAX_NUMBER:g} or not finite", where=path, expected="finite poses")
     check_last_row(array.astype(np.float64), path)
     poses = np.tile(np.eye(4), (len(array), 1, 1))
     poses[:, :3] = array[:, :3]

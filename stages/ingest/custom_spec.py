@@ -9,10 +9,10 @@ from paintpipe.schemas.errors import CalibrationError, ConfigError
 from paintpipe.schemas.geometry import se3
 from paintpipe.stages.ingest.cameras import CameraGeometry, pinhole_camera
 from paintpipe.stages.ingest.custom_pattern import Pattern, parse_pattern
-from paintpipe.stages.ingest.custom_table import Table
+from paintpipe.stages.ingest.custom_table import Table, shown
 from paintpipe.stages.ingest.formats import LABELS_FORMATS, POINTS_FORMATS
 from paintpipe.stages.ingest.kitti_text import check_intrinsics, check_last_row, check_rotation
-from paintpipe.stages.taxonomies.load import taxonomy_names
+from paintpipe.stages.taxonomies.load import load_taxonomy, taxonomy_names
 
 POSES_FORMATS = ("kitti", "npy")
 US_PER_UNIT = {"s": 1e6, "ms": 1e3, "us": 1.0, "ns": 1e-3}
@@ -93,7 +93,7 @@ def spec_root(text: str) -> str:
 def _load(text: str) -> Table:
     try:
         return Table(tomllib.loads(text))
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # a whole number of 5,000 digits is a ValueError of its own
         raise ConfigError(f"not a TOML file: {error}", where="specification") from None
 
 
@@ -116,7 +116,7 @@ def _columns(points: Table) -> tuple[str, ...]:
     names = tuple(name for name in columns if isinstance(name, str))
     if names[:3] != ("x", "y", "z") or len(set(names)) != len(columns):
         expected = "distinct names that begin with x, y, z (metres)"
-        raise ConfigError(f"{columns!r} is no good", where=points.key("columns"), expected=expected)
+        raise ConfigError(f"{shown(columns)} is no good", where=points.key("columns"), expected=expected)
     return names
 
 
@@ -124,7 +124,7 @@ def _cameras(entries: list[Any], per_sequence: set[str]) -> tuple[CustomCamera, 
     cameras: dict[str, CustomCamera] = {}
     for at, entry in enumerate(entries):
         if not isinstance(entry, dict):
-            raise ConfigError(f"{entry!r} is no good", where=f"cameras[{at}]", expected="a table, [[cameras]]")
+            raise ConfigError(f"{shown(entry)} is no good", where=f"cameras[{at}]", expected="a table, [[cameras]]")
         camera = _camera(entry, at, per_sequence)
         if camera.name in cameras:
             raise ConfigError(f"two cameras are called {camera.name}", where="cameras", expected="distinct names")
@@ -160,7 +160,7 @@ def _labels(table: Table | None, per_sequence: set[str]) -> CustomFiles | None:
     if table is None:
         return None
     pattern = _frame_pattern(table, "pattern", per_sequence)
-    files = CustomFiles(pattern, table.take_one_of("format", LABELS_FORMATS), _taxonomy(table))
+    files = CustomFiles(pattern, table.take_one_of("format", LABELS_FORMATS), _labels_taxonomy(table))
     table.finish()
     return files
 
@@ -170,6 +170,16 @@ def _taxonomy(table: Table) -> str:
     if name not in taxonomy_names():
         expected = "one of " + ", ".join(taxonomy_names())
         raise ConfigError(f"unknown taxonomy {name!r}", where=table.key("taxonomy"), expected=expected)
+    return name
+
+
+def _labels_taxonomy(table: Table) -> str:
+    """The name of a taxonomy that says which number in a label file is which class."""
+    name = _taxonomy(table)
+    if not load_taxonomy(name).raw_ids:
+        expected = "one of " + ", ".join(other for other in taxonomy_names() if load_taxonomy(other).raw_ids)
+        what = f"{name} has no ids of label files"
+        raise ConfigError(what, where=table.key("taxonomy"), expected=expected)
     return name
 
 

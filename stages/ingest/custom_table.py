@@ -6,6 +6,7 @@ import numpy as np
 
 from paintpipe.schemas.arrays import Float64
 from paintpipe.schemas.errors import ConfigError
+from paintpipe.stages.ingest.kitti_text import MAX_NUMBER
 
 T = TypeVar("T")
 _KINDS: dict[object, str] = {str: "a text", list: "a list", dict: "a table"}
@@ -39,7 +40,7 @@ class Table:
             return default
         value = self._left.pop(name)
         if not isinstance(value, kind):
-            raise ConfigError(f"{value!r} is no good", where=self.key(name), expected=_KINDS[kind])
+            raise ConfigError(f"{shown(value)} is no good", where=self.key(name), expected=_KINDS[kind])
         return value
 
     def take_one_of(self, name: str, allowed: tuple[str, ...]) -> str:
@@ -55,11 +56,12 @@ class Table:
         value = self.take(name, list)
         try:
             matrix = np.array(value, dtype=np.float64)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             raise ConfigError("not a matrix", where=self.key(name), expected=expected) from None
-        if matrix.shape not in shapes or not np.isfinite(matrix).all():
+        if matrix.shape not in shapes or not (np.abs(matrix) <= MAX_NUMBER).all():
             found = "x".join(str(length) for length in matrix.shape)
-            raise ConfigError(f"a {found} matrix or one that is not finite", where=self.key(name), expected=expected)
+            what = f"a {found} matrix, or a number above {MAX_NUMBER:g} or not finite"
+            raise ConfigError(what, where=self.key(name), expected=expected)
         return matrix
 
     def take_table(self, name: str) -> "Table | None":
@@ -72,3 +74,11 @@ class Table:
             raise ConfigError(
                 "unknown key", where=self.key(name), expected="see `paintpipe ingest custom --write-spec`"
             )
+
+
+def shown(value: Any) -> str:
+    """A value of a TOML file in words."""
+    try:
+        return repr(value)
+    except (ValueError, RecursionError):  # a number too long to be written in decimals, tables nested by the hundred
+        return f"a {type(value).__name__}"

@@ -15,6 +15,8 @@ POINTS_FORMATS = ("float32", "npy")
 LABEL_BYTES = {"semantickitti": 4, "uint8": 1}
 """Bytes of one label, for the raw formats."""
 LABELS_FORMATS = (*LABEL_BYTES, "npy")
+MAX_POINTS = 10_000_000
+"""Of one sweep: no sensor measures so many, and a sparse file of any size is made in an instant."""
 
 
 def decode_points(data: bytes, num_features: int, where: str, points_format: str = "float32") -> Float32:
@@ -35,7 +37,8 @@ def decode_points(data: bytes, num_features: int, where: str, points_format: str
     except InputFileError as error:
         raise PointsError(error.what, where=where, expected=error.expected) from None
     check_points_array(array.shape, array.dtype, num_features, where)
-    return np.ascontiguousarray(array, dtype=np.float32)
+    with np.errstate(over="ignore"):  # what is too large for float32 becomes infinite, which projection leaves out
+        return np.ascontiguousarray(array, dtype=np.float32)
 
 
 def count_records(num_bytes: int, num_features: int, where: str) -> int:
@@ -50,7 +53,7 @@ def count_records(num_bytes: int, num_features: int, where: str) -> int:
     if num_bytes % record:
         expected = f"a multiple of {record} ({num_features} float32 a point)"
         raise PointsError(f"truncated, {num_bytes} bytes", where=where, expected=expected, todo="fetch the file again")
-    return num_bytes // record
+    return _check_count(num_bytes // record, where)
 
 
 def check_points_array(shape: tuple[int, ...], dtype: np.dtype[np.generic], num_features: int, where: str) -> int:
@@ -64,7 +67,13 @@ def check_points_array(shape: tuple[int, ...], dtype: np.dtype[np.generic], num_
         raise PointsError(f"an array {shape} of {dtype}", where=where, expected=expected)
     if shape[0] == 0:
         raise PointsError("empty sweep, the array has no rows", where=where, expected=f"(N, {num_features})")
-    return shape[0]
+    return _check_count(shape[0], where)
+
+
+def _check_count(num_points: int, where: str) -> int:
+    if num_points > MAX_POINTS:
+        raise PointsError(f"a sweep of {num_points:,} points", where=where, expected=f"at most {MAX_POINTS:,}")
+    return num_points
 
 
 def decode_labels(data: bytes, labels_format: str, num_points: int, where: str) -> UInt32:

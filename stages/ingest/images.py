@@ -1,6 +1,10 @@
 """Images from the bytes of one file: PNG and JPEG, checked before a decoder sees them.
 
 Headers are read here and not by a decoder, because decoders allocate first: a PNG of 2.6 MB can cost OpenCV 5 GB.
+
+Both formats are left to OpenCV, straight to RGB (`benchmarks/decoders.py`): libjpeg-turbo behind another package was
+1.2 times as fast where memory is used again, as beside a queue of images, and of the well-kept PNG decoders the best
+took 0.9 of OpenCV's time: too little for a dependency.
 """
 
 import io
@@ -44,19 +48,40 @@ def image_size(head: BinaryIO, where: str) -> tuple[int, int]:
     return width_px, height_px
 
 
-def decode_image(data: bytes, where: str) -> UInt8:
+def decode_image(data: bytes, where: str, at_least_px: tuple[int, int] | None = None) -> UInt8:
     """(H, W, 3) uint8 RGB. Grey becomes RGB, 16 bits become 8, alpha is dropped.
 
     An orientation tag is ignored: calibration holds for the pixels as stored.
+
+    Args:
+        data: the whole file.
+        where: its name, for messages.
+        at_least_px: (height, width) that is enough: a JPEG then comes at a half, quarter or eighth of its size (of each
+            block, the low frequencies alone are decoded) where that still is as large and both sides divide.
 
     Raises:
         ImageError: see `image_size`; also a truncated or corrupt file.
     """
     import cv2
 
-    size = _checked_size(data, where)
-    bgr = _decode(data, cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION, size, where)
-    return np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), dtype=np.uint8)
+    width_px, height_px = _checked_size(data, where)
+    factor = 1
+    if at_least_px is not None and data.startswith(jpeg.SIGNATURE):
+        factor = _reduction((height_px, width_px), at_least_px)
+    scale = cv2.IMREAD_COLOR if factor == 1 else getattr(cv2, f"IMREAD_REDUCED_COLOR_{factor}")
+    flags = scale | cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION
+    return np.asarray(_decode(data, flags, (width_px // factor, height_px // factor), where), dtype=np.uint8)
+
+
+def _reduction(size_px: tuple[int, int], at_least_px: tuple[int, int]) -> int:
+    """The largest of 8, 4, 2 and 1 that divides both sides and leaves them at least so long.
+
+    Where one does not divide a side, libjpeg rounds it up: the last pixel would lie half outside the image.
+    """
+    sides = list(zip(size_px, at_least_px, strict=True))
+    return next(
+        by for by in (8, 4, 2, 1) if by == 1 or all(not have % by and have // by >= want for have, want in sides)
+    )
 
 
 def decode_label_map(data: bytes, where: str) -> UInt8:

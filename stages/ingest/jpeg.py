@@ -13,7 +13,9 @@ from paintpipe.schemas.errors import ImageError
 SIGNATURE = b"\xff\xd8"
 _START_OF_FRAME = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _START_OF_SCAN, _END_OF_IMAGE = 0xDA, 0xD9
-_END_MARK = b"\xff\xd9"
+_END_MARK, _SCAN_MARK = b"\xff\xd9", b"\xff\xda"
+_MAX_SCANS = 100
+"""Encoders write 10 or fewer."""
 _TODO = "fetch the file again"
 
 
@@ -43,6 +45,10 @@ def check_jpeg(data: bytes, where: str) -> None:
     stream.seek(len(SIGNATURE))
     while _read_segment(stream, where)[0] != _START_OF_SCAN:
         pass
+    scans = data.count(_SCAN_MARK, stream.tell()) + 1
+    if scans > _MAX_SCANS:
+        # Each scan of a progressive image passes over all of it: thousands take minutes, and are some bytes each.
+        raise ImageError(f"a JPEG of {scans} scans", where=where, expected=f"at most {_MAX_SCANS}")
     if data.find(_END_MARK, stream.tell()) < 0:
         raise ImageError("truncated JPEG: its end is missing", where=where, todo=_TODO)
 

@@ -17,6 +17,9 @@ from paintpipe.stages.ingest.quaternion import quaternion_from_rotation
 
 NUM_FIELDS = 15
 DONT_CARE = "DontCare"
+_MAX_OBJECTS = 10_000
+_MAX_NUMBER = 1e9
+"""Metres, pixels, radians; and a level of occlusion, which has to fit into int32."""
 DIFFICULTIES = (("easy", 40.0, 0, 0.15), ("moderate", 25.0, 1, 0.30), ("hard", 25.0, 2, 0.50))
 """Name, smallest height of the 2-D box in px, largest occlusion level, largest truncation (KITTI's benchmark page)."""
 
@@ -48,6 +51,8 @@ def parse_objects(text: str, where: str) -> list[KittiObject]:
     Raises:
         InputFileError: a line that is no object.
     """
+    if text.count("\n") > _MAX_OBJECTS:
+        raise InputFileError(f"more than {_MAX_OBJECTS:,} lines", where=where, expected="a line for each object")
     lines = enumerate(text.splitlines(), 1)
     objects = [_parse_object(line.split(), f"{where}: line {at}") for at, line in lines if line.strip()]
     return [item for item in objects if item.class_name != DONT_CARE]
@@ -108,7 +113,7 @@ def _parse_object(words: list[str], where: str) -> KittiObject:
         numbers = np.array([float(word) for word in words[1:NUM_FIELDS]])
     except ValueError as error:
         raise InputFileError(str(error), where=where, expected=expected) from None
-    if not np.isfinite(numbers).all():
-        raise InputFileError("a number is not finite", where=where, expected=expected)
+    if not (np.abs(numbers) <= _MAX_NUMBER).all():
+        raise InputFileError(f"a number above {_MAX_NUMBER:g} or not finite", where=where, expected=expected)
     truncation, occlusion, alpha_rad = numbers[:3].tolist()
     return KittiObject(words[0], truncation, int(occlusion), alpha_rad, numbers[3:7], numbers[7:14])

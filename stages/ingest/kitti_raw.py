@@ -193,7 +193,7 @@ def parse_timestamps(text: str, where: str) -> list[int | None]:
     Raises:
         InputFileError: a line that is no time.
     """
-    lines = [line.strip() for line in lines_of(text)]
+    lines = [line.strip() for line in lines_of(text, where)]
     return [_time_ns(line, f"{where}: line {at}") // 1000 if line else None for at, line in enumerate(lines, 1)]
 
 

@@ -1,5 +1,6 @@
 """The text files of the KITTI family: `key: numbers` calibrations, poses of 12 numbers a line, one number a line."""
 
+from array import array
 from dataclasses import dataclass
 
 import numpy as np
@@ -7,6 +8,16 @@ import numpy as np
 from paintpipe.schemas.arrays import Float64
 from paintpipe.schemas.errors import CalibrationError
 from paintpipe.schemas.geometry import se3
+
+MAX_LINES = 1_000_000
+"""Of a file with a line for each frame of a sequence; the longest of KITTI has 5,000."""
+MAX_TIME_US = float(1 << 62)
+"""The difference of any two times fits into int64."""
+_MAX_TIME = 1e22
+"""In any unit: nanoseconds of today have 19 digits."""
+MAX_CALIBRATION_CHARS = 1_000_000
+MAX_NUMBER = 1e12
+"""Matrices and poses hold metres, pixels and shares of one: products of a few of them stay finite."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +63,9 @@ class Calibration:
 
 
 def parse_calibration(text: str, where: str) -> Calibration:
-    """The keys of a calibration file; lines without a colon are skipped."""
+    """The keys of a calibration file; lines without a colon are skipped. Raises CalibrationError above 1 MB."""
+    if len(text) > MAX_CALIBRATION_CHARS:
+        raise CalibrationError(f"{len(text):,} characters", where=where, expected="a calibration of some lines")
     pairs = (line.partition(":") for line in text.splitlines())
     return Calibration(where, {key.strip(): value.strip() for key, colon, value in pairs if colon})
 
@@ -107,25 +120,59 @@ def parse_poses(text: str, where: str) -> Float64:
     Raises:
         CalibrationError: a line holds something else, or nothing: skipping it would move all later poses.
     """
-    rows = [_numbers(line, (3, 4), f"{where}: line {at}") for at, line in enumerate(lines_of(text), 1)]
+    rows = _number_rows(text, (3, 4), where)
     poses = np.tile(np.eye(4), (len(rows), 1, 1))
-    if rows:
-        poses[:, :3] = rows
+    poses[:, :3] = rows
     return poses
 
 
 def parse_column(text: str, where: str) -> Float64:
     """(n,) float64 from lines of one number; raises CalibrationError where a line holds something else or nothing."""
-    values = [_numbers(line, (1,), f"{where}: line {at}") for at, line in enumerate(lines_of(text), 1)]
-    return np.concatenate(values) if values else np.empty(0)
+    return _number_rows(text, (1,), where, _MAX_TIME)[:, 0]
 
 
-def lines_of(text: str) -> list[str]:
-    """The lines of a file that has one for each frame, without the blank ones at its end: those inside count."""
+def parse_times_us(text: str, where: str, us_per_unit: float) -> Float64:
+    """(n,) float64 µs from lines of one time each; raises CalibrationError also for a time that int64 can't hold."""
+    times_us: Float64 = parse_column(text, where) * us_per_unit
+    far = np.flatnonzero(np.abs(times_us) > MAX_TIME_US)
+    if len(far):
+        raise CalibrationError(
+            "no time of a drive", where=f"{where}: line {far[0] + 1}", expected="a time in this unit"
+        )
+    return times_us
+
+
+def lines_of(text: str, where: str) -> list[str]:
+    """The lines of a file that has one for each frame, without the blank ones at its end: those inside count.
+
+    Raises:
+        CalibrationError: more lines than any sequence has frames.
+    """
+    if text.count("\n") > MAX_LINES:
+        raise CalibrationError(f"more than {MAX_LINES:,} lines", where=where, expected="one for each frame")
     return text.rstrip().split("\n") if text.strip() else []
 
 
-def _numbers(text: str, shape: tuple[int, ...], where: str) -> Float64:
+def _number_rows(text: str, shape: tuple[int, ...], where: str, most: float = MAX_NUMBER) -> Float64:
+    """(n, *shape) float64 from a line for each: a microsecond a line, where `_numbers` takes ten."""
+    lines, count = lines_of(text, where), int(np.prod(shape))
+    numbers = array("d")
+    for at, line in enumerate(lines, 1):
+        words = line.split()
+        try:
+            numbers.extend(map(float, words))
+        except ValueError:
+            words = []
+        if len(words) != count:
+            _numbers(line, shape, f"{where}: line {at}")  # raises, and says why
+    values = np.array(numbers, dtype=np.float64).reshape(len(lines), *shape)
+    wrong = np.flatnonzero(~(np.abs(values) <= most).reshape(len(values), count).all(axis=1))
+    if len(wrong):
+        _numbers(lines[wrong[0]], shape, f"{where}: line {wrong[0] + 1}", most)
+    return values
+
+
+def _numbers(text: str, shape: tuple[int, ...], where: str, most: float = MAX_NUMBER) -> Float64:
     count = int(np.prod(shape))
     expected = f"{count} finite number{'s' if count > 1 else ''}"
     words = text.split()
@@ -137,4 +184,6 @@ def _numbers(text: str, shape: tuple[int, ...], where: str) -> Float64:
         raise CalibrationError(f"{len(values)} numbers", where=where, expected=expected)
     if not np.isfinite(values).all():
         raise CalibrationError("a number is not finite", where=where, expected=expected)
+    if (np.abs(values) > most).any():
+        raise CalibrationError(f"a number above {most:g}", where=where, expected=expected)
     return values.reshape(shape)

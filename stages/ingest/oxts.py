@@ -14,6 +14,7 @@ import numpy as np
 from paintpipe.schemas.arrays import Float64
 from paintpipe.schemas.errors import InputFileError
 from paintpipe.schemas.geometry import invert_se3, se3
+from paintpipe.stages.ingest.kitti_text import MAX_NUMBER
 
 EARTH_RADIUS_M = 6378137.0
 _FIELDS = 6
@@ -35,10 +36,15 @@ def parse_packet(text: str, where: str) -> Packet:
     """The first six numbers of a packet; raises InputFileError."""
     expected = "latitude, longitude, altitude, roll, pitch, yaw and more, all on one line"
     try:
-        numbers = [float(word) for word in text.split()[:_FIELDS]]
+        numbers = [float(word) for word in text.split(None, _FIELDS)[:_FIELDS]]
     except ValueError as error:
         raise InputFileError(str(error), where=where, expected=expected) from None
-    if len(numbers) < _FIELDS or not np.isfinite(numbers).all() or abs(numbers[0]) >= 90:
+    if (
+        len(numbers) < _FIELDS
+        or not np.isfinite(numbers).all()
+        or max(map(abs, numbers)) > MAX_NUMBER
+        or abs(numbers[0]) >= 90
+    ):
         raise InputFileError("not a GPS/IMU packet", where=where, expected=expected)
     return Packet(*numbers)
 

@@ -17,7 +17,7 @@ from paintpipe.stages.ingest import checks
 from paintpipe.stages.ingest.cameras import CameraGeometry, kitti_camera
 from paintpipe.stages.ingest.checks import join
 from paintpipe.stages.ingest.collect import Collector, item_at
-from paintpipe.stages.ingest.kitti_text import parse_calibration, parse_column, parse_poses
+from paintpipe.stages.ingest.kitti_text import parse_calibration, parse_poses, parse_times_us
 from paintpipe.stages.ingest.reader import IngestOptions
 from paintpipe.stages.ingest.selection import select_sequences
 
@@ -110,7 +110,7 @@ class _Sequence:
     images: dict[str, dict[str, str]]
     cameras: dict[str, CameraGeometry]
     global_SE3_lidar: Float64 | None
-    times_s: Float64 | None
+    times_us: Float64 | None
 
 
 def _open_sequence(rows: Collector, path: str) -> _Sequence | None:
@@ -128,7 +128,7 @@ def _open_sequence(rows: Collector, path: str) -> _Sequence | None:
         images=images,
         cameras=cameras,
         global_SE3_lidar=_lidar_poses(global_SE3_rect0, rect0_SE3_lidar),
-        times_s=rows.read_optional(join(path, "times.txt"), parse_column),
+        times_us=rows.read_optional(join(path, "times.txt"), partial(parse_times_us, us_per_unit=1e6)),
     )
 
 
@@ -154,7 +154,7 @@ def _add_frame(rows: Collector, files: _Sequence, sequence: str, frame_id: str, 
     if num_points is None:
         return
     number = int(frame_id) if frame_id.isdecimal() else None
-    time_s = item_at(files.times_s, number)
+    time_us = item_at(files.times_us, number)
     labels_path = _labels(rows, files, frame_id, num_points)
     frame = FrameRow(
         sequence=sequence,
@@ -163,7 +163,7 @@ def _add_frame(rows: Collector, files: _Sequence, sequence: str, frame_id: str, 
         points_path=points_path,
         num_points=num_points,
         point_features=FEATURES,
-        timestamp_us=None if time_s is None else round(float(time_s) * 1e6),
+        timestamp_us=None if time_us is None else round(float(time_us)),
         split=SPLITS.get(sequence),
         labels_path=labels_path,
         labels_format=None if labels_path is None else "semantickitti",

@@ -21,7 +21,10 @@ def sample_pixels(pixels: PixelClasses, projected: Projected) -> tuple[Float32, 
     """
     if isinstance(pixels, PixelLabels):
         return sample_labels(pixels, projected)
-    return sample_scores(pixels, projected)
+    if isinstance(pixels, PixelScores):
+        return sample_scores(pixels, projected)
+    _check_inside(projected, *pixels.extent_px)
+    return pixels.sample(projected.row, projected.col)
 
 
 def sample_scores(scores: PixelScores, projected: Projected) -> tuple[Float32, Bool]:

@@ -67,7 +67,7 @@ def card_to_toml(card: ModelCard) -> str:
 def _parse(text: str, where: str) -> dict[str, Any]:
     try:
         parsed = json.loads(text) if text.lstrip().startswith("{") else tomllib.loads(text)
-    except (json.JSONDecodeError, tomllib.TOMLDecodeError) as error:
+    except (ValueError, RecursionError) as error:
         raise ModelError(f"neither TOML nor JSON ({error})", where=where) from error
     if not isinstance(parsed, dict):
         raise ModelError("a model card is a table of keys and values", where=where)

@@ -3,10 +3,30 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor, nn
 
+from paintpipe.schemas.errors import ConfigError, ModelError
 from paintpipe.schemas.model_card import ModelCard
 from paintpipe.stages.segment.prepare import SizePx
+
+
+@dataclass(frozen=True)
+class OnnxProgram:
+    """An ONNX file in memory, known to name no other file.
+
+    Attributes:
+        content: its bytes.
+        entry, leaving: names of the image input and of the scores.
+        dtype: of the input, a numpy name.
+        batch: the only number of images that it takes, None where it takes any.
+    """
+
+    content: bytes
+    entry: str
+    leaving: str
+    dtype: str = "float32"
+    batch: int | None = None
 
 
 @dataclass(frozen=True)
@@ -18,7 +38,8 @@ class Network:
         card: the card, with what the weights themselves settle (an image processor's settings, a fixed input size).
         weights_sha256: of the weights.
         num_outputs: C, None where only a run can tell.
-        module: the torch module behind `forward`, None where there is none.
+        module: the torch module of it, None where there is none.
+        program: the ONNX file that it is, None where it is none; `forward` works once a backend is chosen.
         any_precision: whether autocast may lower the precision.
         fixed_input_px: the only (height, width) that it takes, None where it takes several.
         resized_px: image size → size before padding, where its own rule is none that a card can say.
@@ -32,6 +53,7 @@ class Network:
     any_precision: bool = True
     fixed_input_px: SizePx | None = None
     resized_px: Callable[[SizePx], SizePx] | None = None
+    program: OnnxProgram | None = None
 
 
 @dataclass(frozen=True)
@@ -53,6 +75,21 @@ class LoadRequest:
 
 def on_device(module: nn.Module, device: str) -> nn.Module:
     """The module ready to run: no dropout, no gradients, on its device, channels last (a third faster on CPUs here)."""
-    import torch
-
     return module.eval().requires_grad_(False).to(device).to(memory_format=torch.channels_last)
+
+
+def run_network(network: Network, batch: Tensor) -> Tensor:
+    """(N, 3, h, w) → (N, C, h', w') float32; raises ModelError where the network fails or returns something else."""
+    try:
+        scores = network.forward(batch.contiguous(memory_format=torch.channels_last))
+    except torch.OutOfMemoryError as error:
+        raise ConfigError("the device ran out of memory", todo="lower --batch-size or --input-size") from error
+    except RuntimeError as error:
+        line = (str(error).splitlines() or [""])[0][:200]
+        raise ModelError(
+            f"the network failed on input {tuple(batch.shape)} ({line})", where=network.card.name
+        ) from error
+    if not isinstance(scores, Tensor) or scores.ndim != 4 or not scores.is_floating_point():
+        got = tuple(scores.shape) if isinstance(scores, Tensor) else type(scores).__name__
+        raise ModelError(f"the network returned {got}", where=network.card.name, expected="(N, C, h, w) scores")
+    return scores.float()

@@ -78,17 +78,10 @@ def network_input(card: ModelCard, images: Sequence[UInt8], plan: InputPlan, dev
         plan: from `plan_input` for that size.
         device: where the tensor lies; only bytes travel there.
     """
-    import cv2
-    import numpy as np
+    from paintpipe.stages.segment.upload import stacked, upload
 
     height, width = plan.resized_px
-    resized = [
-        image
-        if image.shape[:2] == plan.resized_px
-        else cv2.resize(image, (width, height), interpolation=cv2.INTER_LINEAR)
-        for image in images
-    ]
-    batch = torch.from_numpy(np.stack(resized)).to(device).permute(0, 3, 1, 2)
+    batch = upload(stacked(images, plan.resized_px, pinned=device != "cpu"), device).permute(0, 3, 1, 2)
     batch = (batch.flip(1) if card.channel_order == "bgr" else batch).float()
     mean, std = (torch.tensor(values, device=device).view(1, 3, 1, 1) for values in (card.mean, card.std))
     batch = (batch * card.input_scale - mean) / std

@@ -50,7 +50,7 @@ def find_weights(
     if given is not None:
         return _existing(Path(given))
     if card.architecture == "hf" and not card.weights:
-        return Path(str(card.architecture_options.get("model", "")))  # a folder, or a hub name for the hub's own cache
+        return _hub_model(name_or_path, str(card.architecture_options.get("model", "")))
     beside = _card_path(name_or_path).parent if _has_file(name_or_path) else _FOLDER
     for folder in (beside, cache or cache_folder()):
         path = folder / card.weights
@@ -73,6 +73,12 @@ def _card_path(name_or_path: str | Path) -> Path:
             f"no model and no model card {str(name_or_path)!r}", expected=f"a card file, or one of {known}"
         )
     return path
+
+
+def _hub_model(name_or_path: str | Path, model: str) -> Path:
+    """A folder, which a card names from where it lies itself, or a hub name for the hub's own cache."""
+    folder = _card_path(name_or_path).parent / model if _has_file(name_or_path) else Path(model)
+    return folder if model and folder.is_dir() else Path(model)
 
 
 def _has_file(name_or_path: str | Path) -> bool:

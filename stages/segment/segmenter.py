@@ -9,14 +9,16 @@ import torch
 from torch import Tensor
 
 from paintpipe.schemas.arrays import UInt8
-from paintpipe.schemas.errors import ConfigError, ModelError, TaxonomyError
+from paintpipe.schemas.errors import ConfigError, TaxonomyError
 from paintpipe.schemas.model_card import ModelCard
 from paintpipe.schemas.pixels import PixelScores, ScoreKind
 from paintpipe.schemas.settings import SegmentSettings
 from paintpipe.stages.segment.architectures import load_network
-from paintpipe.stages.segment.network import LoadRequest, Network
-from paintpipe.stages.segment.prepare import InputPlan, network_input, plan_input, scaled_plan
+from paintpipe.stages.segment.backends import choose_backend
+from paintpipe.stages.segment.network import LoadRequest, Network, run_network
+from paintpipe.stages.segment.prepare import InputPlan, SizePx, network_input, plan_input, scaled_plan
 from paintpipe.stages.segment.registry import find_weights
+from paintpipe.stages.segment.resident import DeviceScores
 from paintpipe.stages.segment.tta import all_scales, mean_probabilities
 
 _AUTOCAST = {"bf16": torch.bfloat16, "fp16": torch.float16}
@@ -30,11 +32,13 @@ class Segmenter:
         network: as loaded.
         settings: how to run it.
         num_classes: channels of every result, as many as the taxonomy has classes.
+        notes: what was settled on loading that a user may want to know, a line each.
     """
 
     network: Network
     settings: SegmentSettings
     num_classes: int
+    notes: tuple[str, ...] = ()
 
     @property
     def card(self) -> ModelCard:
@@ -46,11 +50,22 @@ class Segmenter:
         """Hex SHA-256 of the weights."""
         return self.network.weights_sha256
 
-    def predict(self, images: Sequence[UInt8]) -> list[PixelScores]:
-        """Scores of each image on the network's own grid.
+    def resized_px(self, image_px: SizePx) -> SizePx:
+        """(h, w) that an image of (H, W) is resized to at most: an image decoded at no less than that is enough."""
+        plan = self._plan(image_px)
+        sizes = [self._scaled(plan, scale).resized_px for scale in all_scales(self.settings.tta_scales)]
+        return max(size[0] for size in sizes), max(size[1] for size in sizes)
+
+    def predict(self, images: Sequence[UInt8], image_px: SizePx | None = None) -> list[PixelScores]:
+        """Scores of each image on the network's own grid, in the machine's memory; takes and raises as `resident`."""
+        return [scores.fetch() for scores in self.resident(images, image_px)]
+
+    def resident(self, images: Sequence[UInt8], image_px: SizePx | None = None) -> list[DeviceScores]:
+        """Scores of each image on the network's own grid, left on the device; a GPU may still be at work on them.
 
         Args:
             images: (H, W, 3) uint8 RGB, all of one size; run `batch_size` at a time, in order.
+            image_px: (height, width) of the images as taken, where they were decoded at a reduced scale.
 
         Raises:
             ConfigError: images of several sizes, or an input size that the network does not take.
@@ -60,18 +75,23 @@ class Segmenter:
             return []
         if any(image.shape != images[0].shape or image.dtype != "uint8" for image in images):
             raise ConfigError("the images of one call differ in size", expected="(H, W, 3) uint8, all of one size")
-        size = (int(images[0].shape[0]), int(images[0].shape[1]))
-        plan = plan_input(self.card, size, self.settings.input_size_px, self.network.resized_px)
+        plan = self._plan(image_px or (int(images[0].shape[0]), int(images[0].shape[1])))
         step = max(1, self.settings.batch_size)
-        found: list[PixelScores] = []
+        found: list[DeviceScores] = []
         with _running(self.settings):
             for start in range(0, len(images), step):
                 found.extend(self._batch(images[start : start + step], plan))
         return found
 
-    def _batch(self, images: Sequence[UInt8], plan: InputPlan) -> list[PixelScores]:
+    def _plan(self, image_px: SizePx) -> InputPlan:
+        return plan_input(self.card, image_px, self.settings.input_size_px, self.network.resized_px)
+
+    def _scaled(self, plan: InputPlan, scale: float) -> InputPlan:
+        return plan if scale == 1.0 else scaled_plan(self.card, plan, scale)
+
+    def _batch(self, images: Sequence[UInt8], plan: InputPlan) -> list[DeviceScores]:
         scales, flip = all_scales(self.settings.tta_scales), self.settings.tta_flip
-        plans = [plan if scale == 1.0 else scaled_plan(self.card, plan, scale) for scale in scales]
+        plans = [self._scaled(plan, scale) for scale in scales]
         inputs = [network_input(self.card, images, each, self.settings.device) for each in plans]
         kind: ScoreKind = self.card.output
         if len(inputs) == 1 and not flip:
@@ -79,8 +99,7 @@ class Segmenter:
         else:
             kind = "probabilities"
             scores = mean_probabilities(self._probabilities, inputs, flip=flip, align_corners=self.card.align_corners)
-        values = scores.cpu().contiguous().numpy()
-        return [PixelScores(each, kind, self.card.align_corners, plan.extent_px) for each in values]
+        return [DeviceScores(each, kind, self.card.align_corners, plan.extent_px) for each in scores]
 
     def _scores(self, batch: Tensor) -> Tensor:
         """(N, num_classes, h, w) float32, logits or probabilities as the card says."""
@@ -92,7 +111,12 @@ class Segmenter:
 
 
 def load_segmenter(
-    card: ModelCard, weights: Path | None, taxonomy_size: int, settings: SegmentSettings, trust_sha256: str = ""
+    card: ModelCard,
+    weights: Path | None,
+    taxonomy_size: int,
+    settings: SegmentSettings,
+    trust_sha256: str = "",
+    image_px: SizePx | None = None,
 ) -> Segmenter:
     """A network ready to label images.
 
@@ -100,14 +124,15 @@ def load_segmenter(
         card: its model card.
         weights: its weights; None for those that the card names, which are then held against the card's SHA-256.
         taxonomy_size: number of classes of the card's taxonomy.
-        settings: device, precision, batch size, input size, augmentation, threads.
+        settings: device, precision, batch size, input size, augmentation, threads, backend (`auto` is settled here).
         trust_sha256: the user's word for a file that may run code.
+        image_px: (H, W) of the images to come, on which `auto` compares backends; None where unknown.
 
     Raises:
         ModelError: the weights are absent, damaged, of another network, or not those that the card names.
         UntrustedModelError: the weights may run code, and the user has not vouched for them.
         TaxonomyError: the network has more or fewer outputs than the taxonomy has classes.
-        ConfigError: a precision or size that this network or device can't do.
+        ConfigError: a precision, size or backend that this network or device can't do.
         MissingExtraError: a package that this architecture needs is not installed.
     """
     _check_settings(settings)
@@ -117,6 +142,8 @@ def load_segmenter(
     network = load_network(card, path, request)
     _check_fits(network, settings)
     with _running(settings):
+        choice = choose_backend(network, settings, image_px)
+        network, settings = choice.network, choice.settings
         outputs = network.num_outputs or _probe(network, settings)
     if outputs != wanted or max(network.card.drop_channels, default=-1) >= outputs:
         dropped = f" ({len(card.drop_channels)} of them dropped)" if card.drop_channels else ""
@@ -125,7 +152,7 @@ def load_segmenter(
             where=card.name,
             todo="name the taxonomy of the network's own outputs in its model card",
         )
-    return Segmenter(network, settings, taxonomy_size)
+    return Segmenter(network, settings, taxonomy_size, choice.notes)
 
 
 def _check_fits(network: Network, settings: SegmentSettings) -> None:
@@ -136,23 +163,6 @@ def _check_fits(network: Network, settings: SegmentSettings) -> None:
         raise ConfigError(f"{name} takes one input size", expected=f"{only[1]}x{only[0]}")
     if only is not None and set(settings.tta_scales) != {1.0}:
         raise ConfigError(f"{name} takes one input size, and augmentation asks for several scales")
-
-
-def run_network(network: Network, batch: Tensor) -> Tensor:
-    """(N, 3, h, w) → (N, C, h', w') float32; raises ModelError where the network fails or returns something else."""
-    try:
-        scores = network.forward(batch.contiguous(memory_format=torch.channels_last))
-    except torch.OutOfMemoryError as error:
-        raise ConfigError("the device ran out of memory", todo="lower --batch-size or --input-size") from error
-    except RuntimeError as error:
-        line = (str(error).splitlines() or [""])[0][:200]
-        raise ModelError(
-            f"the network failed on input {tuple(batch.shape)} ({line})", where=network.card.name
-        ) from error
-    if not isinstance(scores, Tensor) or scores.ndim != 4 or not scores.is_floating_point():
-        got = tuple(scores.shape) if isinstance(scores, Tensor) else type(scores).__name__
-        raise ModelError(f"the network returned {got}", where=network.card.name, expected="(N, C, h, w) scores")
-    return scores.float()
 
 
 def _kept(card: ModelCard, scores: Tensor) -> Tensor:
@@ -183,7 +193,7 @@ def _running(settings: SegmentSettings) -> ExitStack:
         stack.enter_context(
             torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True, allow_tf32=False)
         )
-    if settings.precision != "fp32":
+    if settings.precision != "fp32" and settings.backend in ("auto", "torch"):
         stack.enter_context(torch.autocast(device, dtype=_AUTOCAST[settings.precision]))
     return stack
 

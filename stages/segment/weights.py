@@ -1,7 +1,9 @@
 """State dicts from files that must hold tensors alone, and fitting them to a network."""
 
+import io
 import re
 import struct
+import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from pickle import UnpicklingError  # only named in an except clause: nothing here unpickles by itself
@@ -89,7 +91,13 @@ def _read_safetensors(path: Path) -> dict[str, Tensor]:
 
 def _read_checkpoint(path: Path, *, mapped: bool) -> Any:
     try:
-        return torch.load(path, map_location="cpu", weights_only=True, mmap=mapped)
+        # A damaged file of the old kind asks for gigabytes at once: from memory it gets no more than there is.
+        source = path if mapped else io.BytesIO(path.read_bytes())
+        with warnings.catch_warnings():
+            warnings.simplefilter(
+                "ignore", UserWarning
+            )  # of a pickle's protocol, before the error that follows from it
+            return torch.load(source, map_location="cpu", weights_only=True, mmap=mapped)
     except UnpicklingError as error:
         raise _refused(path, str(error)) from error
     except _DAMAGE as error:
@@ -109,6 +117,7 @@ _DAMAGE = (
     TypeError,
     AttributeError,
     AssertionError,
+    MemoryError,
 )
 
 

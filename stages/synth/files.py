@@ -39,15 +39,6 @@ def finish(root: Path, layout: Layout, settings: SynthSettings) -> None:
     (root / _PARTIAL).replace(root / MARKER)
 
 
-def read_marker(root: Path) -> dict[str, Any] | None:
-    """What the marker of a whole synthetic dataset says; None where there is none."""
-    path = root / MARKER
-    if not path.is_file():
-        return None
-    found = json.loads(path.read_text())
-    return found if isinstance(found, dict) else None
-
-
 def marker_content(layout: Layout, settings: SynthSettings) -> dict[str, Any]:
     """What the marker says: format, layout, taxonomy, all settings, and where exact masks lie."""
     chosen = {**asdict(settings), "sequences": list(sequence_names(layout, settings))}

@@ -2,21 +2,8 @@
 
 import numpy as np
 
-from paintpipe.stages.synth.primitives import (
-    BALL,
-    BLOCK,
-    BODY,
-    CLOTH,
-    GLASS,
-    PLAIN,
-    ROUND,
-    TYRE,
-    Color,
-    Primitive,
-    affine,
-    along,
-    upright,
-)
+from paintpipe.stages.synth import primitives as solids
+from paintpipe.stages.synth.primitives import Color, Primitive, affine, along, upright
 from paintpipe.stages.synth.settings import CAR, CYCLIST, PEDESTRIAN
 
 Rng = np.random.Generator
@@ -49,14 +36,14 @@ def car(rng: Rng) -> list[Primitive]:
     roof_half = (cabin_half * (1 - lean[0]) + 0.06, (width / 2 - 0.04) * (1 - lean[1]) + 0.02, 0.04)
     body = upright((0.0, 0.0, 0.22 + (waist - 0.22) / 2), (length / 2, width / 2, (waist - 0.22) / 2))
     parts = [
-        Primitive(BLOCK, CAR, paint, body, (0.04, 0.06), BODY),
-        Primitive(BLOCK, CAR, (0.04, 0.05, 0.06), cabin, lean, GLASS),
-        Primitive(BLOCK, CAR, paint, upright((cabin_x, 0.0, top), roof_half)),
+        Primitive(solids.BLOCK, CAR, paint, body, (0.04, 0.06), solids.BODY),
+        Primitive(solids.BLOCK, CAR, (0.04, 0.05, 0.06), cabin, lean, solids.GLASS),
+        Primitive(solids.BLOCK, CAR, paint, upright((cabin_x, 0.0, top), roof_half)),
     ]
     for x in (-0.31 * length, 0.31 * length):
         for y in (-width / 2 + 0.1, width / 2 - 0.1):
             axle = affine(_WHEEL_AXES * (0.32, 0.32, 0.12), (x, y, 0.32))
-            parts.append(Primitive(ROUND, CAR, (0.02, 0.02, 0.02), axle, texture=TYRE))
+            parts.append(Primitive(solids.ROUND, CAR, (0.02, 0.02, 0.02), axle, texture=solids.TYRE))
     return parts
 
 
@@ -67,7 +54,7 @@ def pedestrian(rng: Rng) -> list[Primitive]:
     hip, shoulder = 0.50 * height, 0.82 * height
     parts = _limbs(PEDESTRIAN, trousers, 0.085, ((0.0, 0.1, hip), (stride, 0.1, 0.05), (-stride, 0.1, 0.05)))
     torso = upright((0.0, 0.0, (hip + shoulder) / 2), (0.15, 0.23, (shoulder - hip) / 2 + 0.06))
-    parts.append(Primitive(BALL, PEDESTRIAN, coat, torso, texture=CLOTH, pattern=rng.random()))
+    parts.append(Primitive(solids.BALL, PEDESTRIAN, coat, torso, texture=solids.CLOTH, pattern=rng.random()))
     hand = hip - 0.02
     parts += _limbs(
         PEDESTRIAN, coat, 0.055, ((0.0, 0.23, shoulder - 0.04), (-0.7 * stride, 0.27, hand), (0.7 * stride, 0.27, hand))
@@ -81,15 +68,15 @@ def cyclist(rng: Rng) -> list[Primitive]:
     parts = []
     for x in (-0.52, 0.52):
         wheel = affine(_WHEEL_AXES * (0.34, 0.34, 0.025), (x, 0.0, 0.34))
-        parts.append(Primitive(ROUND, CYCLIST, (0.03, 0.03, 0.03), wheel, (0.0, 0.86)))
+        parts.append(Primitive(solids.ROUND, CYCLIST, (0.03, 0.03, 0.03), wheel, (0.0, 0.86)))
     saddle, crank, bars = (-0.2, 0.0, 0.92), (-0.08, 0.0, 0.32), (0.4, 0.0, 1.0)
     rear, front = (-0.52, 0.0, 0.34), (0.52, 0.0, 0.34)
     for start, end in ((rear, crank), (rear, saddle), (crank, saddle), (crank, bars), (saddle, bars), (bars, front)):
-        parts.append(Primitive(ROUND, CYCLIST, paint, along(start, end, 0.025)))
-    grip = Primitive(ROUND, CYCLIST, (0.05, 0.05, 0.05), along((0.4, -0.28, 1.02), (0.4, 0.28, 1.02), 0.025))
+        parts.append(Primitive(solids.ROUND, CYCLIST, paint, along(start, end, 0.025)))
+    grip = Primitive(solids.ROUND, CYCLIST, (0.05, 0.05, 0.05), along((0.4, -0.28, 1.02), (0.4, 0.28, 1.02), 0.025))
     shoulder = (0.12, 0.0, 1.45)
-    back = Primitive(ROUND, CYCLIST, jersey, along((-0.2, 0.0, 0.95), shoulder, 0.17), texture=CLOTH)
-    chest = Primitive(BALL, CYCLIST, jersey, upright((0.1, 0.0, 1.38), (0.16, 0.22, 0.2)), texture=CLOTH)
+    back = Primitive(solids.ROUND, CYCLIST, jersey, along((-0.2, 0.0, 0.95), shoulder, 0.17), texture=solids.CLOTH)
+    chest = Primitive(solids.BALL, CYCLIST, jersey, upright((0.1, 0.0, 1.38), (0.16, 0.22, 0.2)), texture=solids.CLOTH)
     parts += [grip, back, chest]
     parts += _limbs(CYCLIST, trousers, 0.08, ((-0.2, 0.09, 0.95), (0.1, 0.1, 0.3), (0.0, 0.1, 0.55)))
     parts += _limbs(CYCLIST, jersey, 0.05, ((0.12, 0.2, 1.42), (0.4, 0.24, 1.04), (0.4, 0.24, 1.04)))
@@ -100,8 +87,14 @@ def _limbs(label: int, color: Color, radius_m: float, ends: tuple[Point, Point, 
     """A left and a right limb from one joint, given on the left, to two ends."""
     (x, y, z), left, right = ends
     return [
-        Primitive(ROUND, label, color, along((x, y, z), left, radius_m), texture=CLOTH),
-        Primitive(ROUND, label, color, along((x, -y, z), (right[0], -right[1], right[2]), radius_m), texture=CLOTH),
+        Primitive(solids.ROUND, label, color, along((x, y, z), left, radius_m), texture=solids.CLOTH),
+        Primitive(
+            solids.ROUND,
+            label,
+            color,
+            along((x, -y, z), (right[0], -right[1], right[2]), radius_m),
+            texture=solids.CLOTH,
+        ),
     ]
 
 
@@ -110,8 +103,10 @@ def _head(rng: Rng, label: int, center_m: Point) -> list[Primitive]:
     hair = _shade_of(rng, _PAINT) if label == CYCLIST else (0.08, 0.05, 0.03)
     skin = _SKIN[int(rng.integers(len(_SKIN)))]
     return [
-        Primitive(BALL, label, skin, upright((x, y, z), (0.1, 0.09, 0.13))),
-        Primitive(BALL, label, hair, upright((x - 0.02, y, z + 0.05), (0.115, 0.105, 0.1)), texture=PLAIN),
+        Primitive(solids.BALL, label, skin, upright((x, y, z), (0.1, 0.09, 0.13))),
+        Primitive(
+            solids.BALL, label, hair, upright((x - 0.02, y, z + 0.05), (0.115, 0.105, 0.1)), texture=solids.PLAIN
+        ),
     ]
 
 

@@ -89,8 +89,7 @@ def _files_by_pair() -> dict[tuple[str, str], str]:
 
 def _what_there_is(source: str) -> str:
     from_here = [target for name, target in mapping_pairs() if name == source]
-    every = ", ".join(f"{name} → {target}" for name, target in mapping_pairs())
-    return f"from {source}: {', '.join(from_here) or 'none'}; in all: {every}"
+    return f"one of {', '.join(from_here)}" if from_here else f"{source} itself: no mapping leads from it"
 
 
 def _names(prefix: str) -> list[str]:

@@ -16,6 +16,18 @@ _SMALL_BOX_PX = 16
 """A box shorter than this has no room for the line that shows its front."""
 
 
+def painted_reach_m(points: Float32, label: UInt8) -> float:
+    """How far a bird's-eye view should reach: most painted points of a sweep, between 20 and 60 m.
+
+    Args:
+        points: (N, 2 or more) float32, x y in the LiDAR frame.
+        label: (N,) uint8 class index, 255 where unpainted.
+    """
+    painted = points[label != UNPAINTED][:, :2]
+    reach_m = float(np.nanpercentile(np.abs(painted).max(axis=1), 97)) if len(painted) else 40.0
+    return float(np.clip(np.ceil(reach_m / 10.0) * 10.0, 20.0, 60.0))
+
+
 def birds_eye(
     points: Float32,
     label: UInt8,

@@ -18,7 +18,7 @@ _SCRIPT = textwrap.dedent(
     from paintpipe.pipeline import publish as module
     from paintpipe.pipeline.commit import commit_shard
     from paintpipe.pipeline.ledger import Ledger
-    from paintpipe.pipeline.publish import clean_staging
+    from paintpipe.pipeline.folders.local import LocalFolder
     from paintpipe.pipeline.shards import Shard
 
     os.fsync = lambda descriptor: None  # a killed process needs no sync, a power cut does: see test_publish
@@ -26,8 +26,8 @@ _SCRIPT = textwrap.dedent(
     shards = [Shard("00", 0, 0, 2), Shard("00", 1, 2, 4)]
 
     def run(folder):
-        store, ledger = SimpleNamespace(root=folder / "store"), Ledger(folder / "ledger")
-        clean_staging(store.root), clean_staging(ledger.root)
+        store, ledger = SimpleNamespace(root=LocalFolder(folder / "store")), Ledger(folder / "ledger")
+        store.root.clean_staging(), ledger.root.clean_staging()
         for shard in shards:
             if ledger.done("points", shard) is None:
                 files = {f"00/{name}/c/{shard.index}": f"{name}{shard.index}".encode() * 999 for name in "ab"}

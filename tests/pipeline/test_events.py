@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from paintpipe.pipeline.events import (
+    AttemptLost,
     Bus,
     Counted,
     Event,
@@ -16,8 +17,8 @@ from paintpipe.pipeline.events import (
     ShardStarted,
     StageTimed,
 )
-from paintpipe.pipeline.progress import ProgressBar, track
-from paintpipe.pipeline.report import RunReport
+from paintpipe.pipeline.report import MOST_REJECTS, RunReport
+from paintpipe.schemas.errors import StoreError
 
 EVENTS: list[Event] = [
     RunStarted("paint", 4, 2, {"projection": "default"}),
@@ -93,22 +94,40 @@ def test_the_report_adds_up(tmp_path: Path) -> None:
     assert len(list((tmp_path / "runs").iterdir())) == 2
 
 
-def test_the_progress_bar_shows_frames_and_the_slowest_stage(capsys: pytest.CaptureFixture[str]) -> None:
-    bar = ProgressBar()
-    for event in EVENTS:
-        bar(event)
-    shown = capsys.readouterr()
-    assert shown.out == ""
-    assert "2/4" in shown.err
-    assert "slowest=forward" in shown.err
-    quiet = ProgressBar(quiet=True)
-    for event in EVENTS:
-        quiet(event)
-    assert capsys.readouterr().err == ""
+def test_a_report_lists_only_so_many_rejects_and_counts_them_all(tmp_path: Path) -> None:
+    report = RunReport(tmp_path / "runs")
+    for index in range(MOST_REJECTS + 5):
+        report(FrameRejected("00", f"{index:06d}", "cut short"))
+    content = report.content()
+    assert (len(content["rejected"]), content["num_rejected"]) == (MOST_REJECTS, MOST_REJECTS + 5)
 
 
-def test_tracking_a_list(capsys: pytest.CaptureFixture[str]) -> None:
-    assert list(track([1, 2], "ingest", "sequence")) == [1, 2]
-    assert "2/2" in capsys.readouterr().err
-    assert list(track([1, 2], "ingest", "sequence", quiet=True)) == [1, 2]
-    assert capsys.readouterr().err == ""
+def test_a_report_takes_back_what_a_lost_attempt_told(tmp_path: Path) -> None:
+    report = RunReport(tmp_path / "runs")
+    told = tuple(EVENTS[1:-1])
+    for event in (EVENTS[0], *told, AttemptLost("shard 0", "killed", told), *told):
+        report(event)
+    content = report.content()
+    assert content["stages"]["decode"] == {"seconds": 0.75, "items": 3, "items_per_s": 4.0}
+    assert content["counts"] == {"bytes": 1000, "frames": 2, "images segmented again": 3, "shards": 1}
+    assert (content["num_rejected"], len(content["rejected"]), content["attempts_lost"]) == (1, 1, 1)
+
+
+def test_a_report_tells_the_machine_and_the_packages(tmp_path: Path) -> None:
+    content = RunReport(tmp_path).content()
+    assert {"numpy", "zarr", "pyarrow", "dask", "numba", "python"} <= content["versions"].keys()
+    machine = content["hardware"]
+    assert machine["cpus"] >= machine["cpus_usable"] >= 1
+    assert machine["memory_bytes"] > 100e6
+    assert machine["cpu"]
+
+
+def test_the_report_of_a_failed_run_does_not_hide_its_error(tmp_path: Path) -> None:
+    folder = tmp_path / "runs"
+    folder.write_text("a file lies where the folder should")
+    failed = RunReport(folder)
+    failed(RunStarted("paint", 1, 1))
+    failed(RunEnded("disk full"))
+    assert failed.path is None
+    with pytest.raises(StoreError):
+        RunReport(folder)(RunEnded())

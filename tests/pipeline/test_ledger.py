@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from paintpipe.pipeline.changes import digest_of, explain_change
-from paintpipe.pipeline.ledger import FileSum, Ledger, Mark, encode_mark, read_mark
+from paintpipe.pipeline.folders.local import LocalFolder
+from paintpipe.pipeline.ledger import FileSum, Ledger, Mark, decode_mark, encode_mark
 from paintpipe.pipeline.shards import Shard
 from paintpipe.schemas.errors import ChangedInputError
 
@@ -61,7 +62,7 @@ def test_bytes_of_a_mark_depend_on_nothing_else() -> None:
 def test_torn_and_flipped_marks_are_not_done(tmp_path: Path) -> None:
     ledger = Ledger(tmp_path)
     ledger.record(make_mark())
-    path = ledger.path("layers/net", SHARD)
+    path = tmp_path / ledger.path("layers/net", SHARD)
     whole = path.read_bytes()
     for length in range(0, len(whole) - 2, 7):
         path.write_bytes(whole[:length])
@@ -73,16 +74,17 @@ def test_torn_and_flipped_marks_are_not_done(tmp_path: Path) -> None:
         found = ledger.done("layers/net", SHARD)
         assert found is None or found == make_mark(), "a flip in white space alone may pass"
     path.write_text("[]")
-    assert read_mark(path) is None
+    assert ledger.done("layers/net", SHARD) is None
+    assert decode_mark(None) is None
 
 
 def test_a_mark_of_another_plan_or_place_is_not_done(tmp_path: Path) -> None:
     ledger = Ledger(tmp_path)
     ledger.record(make_mark())
     assert ledger.done("layers/net", Shard("00", 3, 3, 4)) is None
-    path = ledger.path("layers/other", SHARD)
+    path = tmp_path / ledger.path("layers/other", SHARD)
     path.parent.mkdir(parents=True)
-    path.write_bytes(ledger.path("layers/net", SHARD).read_bytes())
+    path.write_bytes((tmp_path / ledger.path("layers/net", SHARD)).read_bytes())
     assert ledger.done("layers/other", SHARD) is None
 
 
@@ -93,13 +95,13 @@ def test_pending_leaves_out_what_is_done_and_stops_at_what_changed(tmp_path: Pat
     file.parent.mkdir(parents=True)
     file.write_bytes(bytes(10))
     other = Shard("00", 4, 8, 9)
-    assert ledger.pending("layers/net", [SHARD, other], lambda _: INPUTS, tmp_path) == [other]
+    assert ledger.pending("layers/net", [SHARD, other], lambda _: INPUTS, LocalFolder(tmp_path)) == [other]
     # Lists and tuples are the same JSON.
     same = {**INPUTS, "settings": {"projection": "default", "tta": (1.0, 0.5)}}
-    assert ledger.pending("layers/net", [SHARD], lambda _: same, tmp_path) == []
+    assert ledger.pending("layers/net", [SHARD], lambda _: same, LocalFolder(tmp_path)) == []
     changed = {**INPUTS, "weights": "d" * 64, "settings": {"projection": "openpcdet", "tta": [1.0, 0.5]}}
     with pytest.raises(ChangedInputError) as caught:
-        ledger.pending("layers/net", [other, SHARD], lambda _: changed, tmp_path)
+        ledger.pending("layers/net", [other, SHARD], lambda _: changed, LocalFolder(tmp_path))
     line = str(caught.value)
     assert "layers/net of 00, shard 3" in line
     assert "settings.projection: default → openpcdet" in line
@@ -107,9 +109,9 @@ def test_pending_leaves_out_what_is_done_and_stops_at_what_changed(tmp_path: Pat
     assert "tta" not in line
     assert "--overwrite" in line
     file.write_bytes(bytes(9))
-    assert ledger.pending("layers/net", [SHARD], lambda _: INPUTS, tmp_path) == [SHARD]
+    assert ledger.pending("layers/net", [SHARD], lambda _: INPUTS, LocalFolder(tmp_path)) == [SHARD]
     file.unlink()
-    assert ledger.pending("layers/net", [SHARD], lambda _: INPUTS, tmp_path) == [SHARD]
+    assert ledger.pending("layers/net", [SHARD], lambda _: INPUTS, LocalFolder(tmp_path)) == [SHARD]
 
 
 def test_explaining_changes() -> None:
@@ -133,3 +135,27 @@ JSON = st.recursive(
 def test_another_digest_is_always_explained(old: dict[str, Any], new: dict[str, Any]) -> None:
     if digest_of(old) == digest_of(new):
         assert explain_change(old, new) == ""
+
+
+def test_pending_reads_marks_alone_and_few_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A plan of a million frames has 62,500 shards: asking for each mark, or holding all of them, takes too much."""
+    ledger, store = Ledger(tmp_path / "ledger"), LocalFolder(tmp_path / "store")
+    shards = [Shard("00", number, 2 * number, 2 * number + 2) for number in range(2_000)]
+    done = shards[100:800:2]
+    for shard in done:
+        ledger.record(make_mark(shard=shard, files={}))
+    asked: list[int] = []
+    inner = LocalFolder.read_many
+
+    def counted(self: LocalFolder, paths: Any) -> Any:
+        paths = list(paths)
+        asked.append(len(paths))
+        return inner(self, paths)
+
+    monkeypatch.setattr(LocalFolder, "read_many", counted)
+    pending = ledger.pending("layers/net", shards, lambda shard: INPUTS, store)
+    assert pending == [shard for shard in shards if shard not in done]
+    assert sum(asked) == len(done)
+    assert max(asked) <= 256
+    with pytest.raises(ChangedInputError, match=r"layers/net of 00, shard 798: .*paint_format"):
+        ledger.pending("layers/net", shards, lambda shard: {**INPUTS, "paint_format": 1 + (shard.index == 798)}, store)

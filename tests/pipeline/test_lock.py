@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from paintpipe.pipeline.lock import Owner, WorkspaceLock, workspace_lock
+from paintpipe.pipeline.lock import WorkspaceLock, workspace_lock
+from paintpipe.pipeline.lock_owner import Owner
 from paintpipe.schemas.errors import StoreError, WorkspaceLockedError
 
 _HOLD = textwrap.dedent(
@@ -105,7 +106,10 @@ def test_a_zombie_is_dead(tmp_path: Path) -> None:
 def test_a_torn_lock_file_is_taken_over(tmp_path: Path, content: str) -> None:
     (tmp_path / "lock").write_text(content)
     with workspace_lock(tmp_path):
-        pass
+        assert json.loads((tmp_path / "lock").read_text())["pid"] == os.getpid()
+        with pytest.raises(WorkspaceLockedError), workspace_lock(tmp_path):
+            pass
+    assert not (tmp_path / "lock").exists()
 
 
 def test_of_many_takers_of_a_stale_lock_one_alone_gets_in_at_a_time(tmp_path: Path) -> None:

@@ -10,7 +10,6 @@ import pytest
 from support.engine import layer_frames, make_layer, make_sequence
 
 from paintpipe.pipeline.parquet_store import ParquetStore
-from paintpipe.pipeline.publish import publish
 from paintpipe.pipeline.shards import plan_shards
 from paintpipe.schemas.errors import StoreError
 from paintpipe.schemas.painted import LAYER_FULL
@@ -24,13 +23,13 @@ def painted(folder: Path) -> ParquetStore:
         table = make_layer("net", LAYER_FULL)
         store.create_layer(name, table)
         for shard in plan_shards({name: 3}, 2):
-            publish(store.root, store.encode_shard("layers/net", shard, layer_frames(table, sequence, shard)))
+            store.root.publish(store.encode_shard("layers/net", shard, layer_frames(table, sequence, shard)))
     return store
 
 
 def test_a_plain_hive_dataset(tmp_path: Path) -> None:
     store = painted(tmp_path)
-    rows = ds.dataset(store.root / "layers" / "net", partitioning="hive").to_table()
+    rows = ds.dataset(Path(store.root) / "layers" / "net", partitioning="hive").to_table()
     assert len(rows) == 2 * (5 + 0 + 3)
     assert set(rows["sequence"].to_pylist()) <= {0, 1, "00", "01"}
     assert rows["frame"].to_pylist()[:8] == [0] * 5 + [2] * 3
@@ -43,13 +42,13 @@ def test_a_plain_hive_dataset(tmp_path: Path) -> None:
 
 
 def test_a_row_group_per_frame_also_without_points(tmp_path: Path) -> None:
-    file = pq.ParquetFile(painted(tmp_path).root / "layers/net/sequence=00/shard-00000.parquet")
+    file = pq.ParquetFile(Path(painted(tmp_path).root) / "layers/net/sequence=00/shard-00000.parquet")
     assert [file.metadata.row_group(group).num_rows for group in range(file.num_row_groups)] == [5, 0]
 
 
 def test_flipped_bits_never_give_other_values(tmp_path: Path) -> None:
     store = painted(tmp_path)
-    path = store.root / "layers/net/sequence=00/shard-00000.parquet"
+    path = Path(store.root) / "layers/net/sequence=00/shard-00000.parquet"
     whole = path.read_bytes()
     expected = store.read_frame("layers/net", "00", 0)
     noticed = 0
@@ -69,7 +68,15 @@ def test_flipped_bits_never_give_other_values(tmp_path: Path) -> None:
 
 def test_a_truncated_file_is_a_clear_error(tmp_path: Path) -> None:
     store = painted(tmp_path)
-    path = store.root / "layers/net/sequence=00/shard-00000.parquet"
+    path = Path(store.root) / "layers/net/sequence=00/shard-00000.parquet"
     path.write_bytes(path.read_bytes()[:-10])
     with pytest.raises(StoreError, match=r"shard-00000.*verify"):
         store.read_frame("layers/net", "00", 0)
+
+
+@pytest.mark.parametrize("content", ["[" * 100_000, '{"a":' * 100_000, "{", "[]", "{}"])
+def test_damaged_tables_are_a_clear_error(tmp_path: Path, content: str) -> None:
+    store = painted(tmp_path)
+    (Path(store.root) / "meta/frames/00.json").write_text(content)
+    with pytest.raises(StoreError, match=r"00\.json: damaged metadata"):
+        ParquetStore(tmp_path / "painted.parquet", 2).sequence_table("00")

@@ -121,3 +121,30 @@ def test_removing(tmp_path: Path) -> None:
     remove_folder(tmp_path, "a")
     remove_folder(tmp_path, "a")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("moved", [True, False])
+def test_a_rename_that_reports_an_error_is_settled_by_reading_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moved: bool
+) -> None:
+    # An NFS server whose answer was lost is asked again: the file that it has moved is not there any more.
+    real = Path.replace
+
+    def replace(self: Path, target: Path) -> None:
+        if moved:
+            real(self, target)
+        raise FileNotFoundError(errno.ENOENT, "No such file or directory")
+
+    publish(tmp_path, {"two": b"old", "c/x": b"1"})
+    monkeypatch.setattr(Path, "replace", replace)
+    if moved:
+        publish(tmp_path, FILES)
+        remove_folder(tmp_path, "c")
+        assert tree(tmp_path) == FILES
+    else:
+        with pytest.raises(StoreError, match="No such file"):
+            publish(tmp_path, FILES)
+        with pytest.raises(StoreError, match="No such file"):
+            remove_folder(tmp_path, "c")
+        assert tree(tmp_path) == {"two": b"old", "c/x": b"1"}
+    assert [path.name for path in tmp_path.iterdir() if path.name.endswith(".partial")] == []

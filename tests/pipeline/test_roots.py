@@ -94,3 +94,21 @@ def test_sizes_from_many_threads_resolve_a_folder_once(folder: Path, monkeypatch
     with ThreadPoolExecutor(4) as pool:
         assert set(pool.map(root.size, ["a/b/one.bin"] * 2000)) == {5}
     assert resolved == []
+
+
+def test_symlinks_in_a_circle_are_one_clear_line(tmp_path: Path) -> None:
+    (tmp_path / "one").symlink_to("two")
+    (tmp_path / "two").symlink_to("one")
+    root = LocalRoot(tmp_path)
+    for look in (root.size, root.open_bytes, root.list_dir):
+        for path in ("one", "one/file.bin"):
+            with pytest.raises(InputFileError, match="a symlink leads back to itself"):
+                look(path)
+
+
+@pytest.mark.parametrize("path", ["a\udcff.bin", "\ud800/a.bin"])
+def test_names_that_are_not_utf_8_are_one_clear_line(tmp_path: Path, path: str) -> None:
+    root = LocalRoot(tmp_path)
+    for look in (root.size, root.open_bytes, root.list_dir):
+        with pytest.raises(InputFileError, match="the name is not UTF-8; rename the file"):
+            look(path)

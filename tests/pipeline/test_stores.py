@@ -9,7 +9,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from support.engine import STORES, layer_frames, make_frame, make_layer, make_sequence, make_store, tree
 
-from paintpipe.pipeline.publish import publish
 from paintpipe.pipeline.shards import Shard, plan_shards
 from paintpipe.pipeline.store import SequenceTable, Store, layer_target
 from paintpipe.schemas.errors import ConfigError, StoreError, WorkspaceError
@@ -29,7 +28,7 @@ def created(store: Store, sequence: SequenceTable | None = None) -> SequenceTabl
 def write(store: Store, sequence: SequenceTable, *, seed: int = 0) -> None:
     table = store.layer_table(sequence.sequence, "net")
     for shard in plan_shards({sequence.sequence: len(sequence.frame_ids)}, store.frames_per_shard):
-        publish(store.root, store.encode_shard(TARGET, shard, layer_frames(table, sequence, shard, seed)))
+        store.root.publish(store.encode_shard(TARGET, shard, layer_frames(table, sequence, shard, seed)))
 
 
 @given(
@@ -50,7 +49,7 @@ def test_what_is_encoded_is_read_back(
     store.create_sequence(sequence)
     store.create_layer("s-1", make_layer(specs=LAYER_FULL))
     write(store, sequence, seed=seed)
-    reopened = make_store(kind, store.root.parent, frames_per_shard)
+    reopened = make_store(kind, Path(store.root).parent, frames_per_shard)
     whole = Shard("s-1", 0, 0, len(num_points))
     for frame, expected in enumerate(layer_frames(make_layer(specs=LAYER_FULL), sequence, whole, seed)):
         found = reopened.read_frame(TARGET, "s-1", frame)
@@ -64,7 +63,7 @@ def test_points_and_tables_are_read_back(kind: str, tmp_path: Path) -> None:
     store, sequence = make_store(kind, tmp_path), make_sequence()
     store.create_sequence(sequence)
     points = [make_frame(POINTS, count, {"feature": 4}) for count in (5, 0)]
-    publish(store.root, store.encode_shard("points", Shard("00", 0, 0, 2), points))
+    store.root.publish(store.encode_shard("points", Shard("00", 0, 0, 2), points))
     np.testing.assert_array_equal(store.read_frame("points", "00", 0)["points"], points[0]["points"])
     assert store.read_frame("points", "00", 1)["points"].shape == (0, 4)
     table = make_store(kind, tmp_path).sequence_table("00")
@@ -93,7 +92,7 @@ def test_frames_never_written_and_rejected_frames_read_as_fill(kind: str, tmp_pa
     store, sequence = make_store(kind, tmp_path), make_sequence(num_points=(2, 4, 3))
     created(store, sequence)
     frames = layer_frames(make_layer(), sequence, Shard("00", 0, 0, 2))
-    publish(store.root, store.encode_shard(TARGET, Shard("00", 0, 0, 2), [None, frames[1]]))
+    store.root.publish(store.encode_shard(TARGET, Shard("00", 0, 0, 2), [None, frames[1]]))
     for frame, count in ((0, 2), (2, 3)):
         found = store.read_frame(TARGET, "00", frame)
         assert found["scores"].shape == (count, 3)
@@ -123,14 +122,14 @@ def test_named_arrays_and_unknown_names(kind: str, tmp_path: Path) -> None:
 def test_creating_again_changes_nothing_and_completes_what_a_kill_left(kind: str, tmp_path: Path) -> None:
     store = make_store(kind, tmp_path)
     created(store)
-    whole = tree(store.root)
+    whole = tree(Path(store.root))
     created(make_store(kind, tmp_path))
-    assert tree(store.root) == whole
+    assert tree(Path(store.root)) == whole
     for name in whole:
-        (store.root / name).unlink()
+        (Path(store.root) / name).unlink()
         again = make_store(kind, tmp_path)
         created(again)
-        assert tree(store.root) == whole
+        assert tree(Path(store.root)) == whole
 
 
 def test_points_may_be_added_later(kind: str, tmp_path: Path) -> None:
@@ -188,17 +187,17 @@ def test_bytes_do_not_depend_on_threads(kind: str, tmp_path: Path) -> None:
     with ThreadPoolExecutor(4) as pool:
         together = list(pool.map(lambda _: store.encode_shard(TARGET, shard, frames), range(12)))
     assert all(files == alone for files in together)
-    assert tree(store.root).keys().isdisjoint(alone), "encoding writes nothing"
+    assert tree(Path(store.root)).keys().isdisjoint(alone), "encoding writes nothing"
 
 
 def test_shard_files_are_those_of_shards(kind: str, tmp_path: Path) -> None:
     store, sequence = make_store(kind, tmp_path), make_sequence()
     created(store, sequence)
     store.create_layer("00", make_layer("other"))
-    before = tree(store.root).keys()
+    before = tree(Path(store.root)).keys()
     assert store.shard_files(TARGET) == set()
     write(store, sequence)
-    assert store.shard_files(TARGET) == tree(store.root).keys() - before
+    assert store.shard_files(TARGET) == tree(Path(store.root)).keys() - before
     assert store.shard_files("layers/other") == store.shard_files("points") == set()
 
 

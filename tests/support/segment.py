@@ -1,9 +1,11 @@
 """Factories for the tests of networks: state dicts, cards and images, all seeded."""
 
+import importlib.util
 import math
 from collections.abc import Mapping
 
 import numpy as np
+import pytest
 import torch
 
 from paintpipe.schemas.arrays import UInt8
@@ -32,6 +34,12 @@ def _values(name: str, drawn: np.ndarray) -> np.ndarray:
     if drawn.ndim == 1:
         return 1 + 0.1 * drawn if name.endswith("weight") else 0.1 * drawn
     return drawn / math.sqrt(math.prod(drawn.shape[1:]))
+
+
+def needs(package: str) -> None:
+    """Skip the test where a package is not installed, without importing it: OpenVINO's telemetry wakes on import."""
+    if importlib.util.find_spec(package) is None:
+        pytest.skip(f"{package} is not installed")
 
 
 def make_card(**overrides: object) -> ModelCard:

@@ -10,7 +10,7 @@ import pytest
 from support.command import content, paintpipe, succeed
 
 import paintpipe as library
-from paintpipe.pipeline.ledger import read_mark
+from paintpipe.pipeline.ledger import decode_mark
 from paintpipe.pipeline.tables import read_parquet
 from paintpipe.schemas.painted import Flag
 
@@ -50,7 +50,7 @@ def test_a_missing_mask_is_remembered_and_one_added_later_is_painted(workspace: 
         done = paintpipe(*options)
         assert done.code == 1
         assert "no mask" in done.out
-    (mark,) = map(read_mark, (workspace / "ledger/layers/masks/08").iterdir())
+    (mark,) = (decode_mark(path.read_bytes()) for path in (workspace / "ledger/layers/masks/08").iterdir())
     assert mark is not None
     assert list(mark.rejects) == [2]
     (masks / "aside.png").rename(path)
@@ -66,7 +66,7 @@ def test_overwrite_mends_a_damaged_shard_and_leaves_the_others(workspace: Path, 
     data = bytearray(damaged.read_bytes())
     data[50] ^= 255
     damaged.write_bytes(bytes(data))
-    assert "1 frames painted" in paint_masks(workspace, "--overwrite")
+    assert "1 frame painted" in paint_masks(workspace, "--overwrite")
     assert content(workspace / "painted.zarr") == before
 
 
@@ -158,7 +158,7 @@ def test_a_damaged_prediction_costs_its_frame_and_is_told(workspace: Path, drive
     done = paintpipe("paint", "-w", workspace, "-q", "--from-predictions", tmp_path / "predictions")
     assert done.code == 1
     assert "000003.label" in done.out
-    (mark,) = map(read_mark, (workspace / "ledger/layers/predictions/08").iterdir())
+    (mark,) = (decode_mark(path.read_bytes()) for path in (workspace / "ledger/layers/predictions/08").iterdir())
     assert mark is not None
     assert list(mark.rejects) == [3]
     succeed("evaluate", "-w", workspace, "-q")

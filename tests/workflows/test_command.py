@@ -44,7 +44,7 @@ def test_mistakes_exit_with_2_and_one_line(tmp_path: Path) -> None:
     assert paintpipe("paint", "--tta", "huge", "-w", tmp_path).code == 2
     for size in ("²x²", "1024", "16x16", "64x", "9" * 5000 + "x64"):
         assert "WIDTHxHEIGHT" in paintpipe("paint", "--input-size", size, "-w", tmp_path).err
-    for option in ("--threads", "--workers", "--batch-size", "--frames-per-shard", "--limit"):
+    for option in ("--threads-per-worker", "--workers", "--batch-size", "--frames-per-shard", "--limit"):
         done = paintpipe("paint", option, 10**12, "-w", tmp_path)
         assert (done.code, "is not in the range" in done.err) == (2, True)
     assert paintpipe("frobnicate").code == 2

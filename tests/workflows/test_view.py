@@ -44,7 +44,7 @@ def test_the_oracle_has_no_segmented_picture_even_on_synthetic_data(workspace: P
 
 
 def test_a_network_is_run_again_as_the_layer_was_painted(workspace: Path) -> None:
-    options = ("--tta", "0.75,1,flip", "--input-size", "320x96", "--batch-size", 2, "--threads", 1)
+    options = ("--tta", "0.75,1,flip", "--input-size", "320x96", "--batch-size", 2, "--threads-per-worker", 1)
     succeed("paint", "-w", workspace, "-q", "--limit", 1, "--layer", "small", *options)
     painter = source(workspace, "small", segment=SegmentSettings(device="cpu")).painter
     assert isinstance(painter, NetworkPainter)

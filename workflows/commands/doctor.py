@@ -4,13 +4,14 @@ from pathlib import Path
 
 import click
 
-from paintpipe.workflows.commands import options
+from paintpipe.workflows.commands import options, output
 
 
 @click.command()
 @options.workspace
-def doctor(workspace: Path) -> None:
+@output.as_json
+def doctor(workspace: Path, as_json: bool) -> int:
     """Versions, devices, backends, space, and what is missing for which feature."""
     from paintpipe.workflows import doctor as job
 
-    click.echo(job.doctor(workspace))
+    return output.show(job.doctor(workspace), as_json)

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from paintpipe.workflows.commands import options
+from paintpipe.workflows.commands import options, output
 from paintpipe.workflows.option_values import names
 
 
@@ -18,19 +18,24 @@ from paintpipe.workflows.option_values import names
     "--sequences", callback=options.read(names), metavar="A,B,…", help="Names: 08; scene-0103.  [default: one]"
 )
 @options.quiet
-def synth(**given: Any) -> None:
+@output.as_json
+def synth(as_json: bool, **given: Any) -> int:
     """Write a synthetic drive with exact labels below ROOT, in an official layout."""
     from paintpipe.workflows import synth as job
 
-    click.echo(job.synth(**given))
+    content = {name: given[name] for name in ("root", "layout", "seed")} | {"masks": given["root"] / "masks"}
+    return output.show(output.Said(job.synth(**given), content), as_json)
 
 
 @click.command()
 @click.option("--out", type=options.NEW_FOLDER, default=Path("paintpipe-demo"), show_default=True, help="Folder.")
 @options.seed
 @options.quiet
-def demo(**given: Any) -> None:
+@output.as_json
+def demo(as_json: bool, **given: Any) -> int:
     """The whole job on synthetic streets: no download, no GPU, about two minutes."""
     from paintpipe.workflows import demo as job
 
-    click.echo(job.demo(**given))
+    out = given["out"]
+    content = {"page": out / "index.html", "data": out / "data", "workspaces": [out / name for name in job.layouts()]}
+    return output.show(output.Said(job.demo(**given), content), as_json)

@@ -7,8 +7,10 @@ from typing import Annotated
 
 import msgspec
 
-Vector3 = tuple[float, float, float]
-Quaternion = tuple[float, float, float, float]
+Number = Annotated[float, msgspec.Meta(ge=-1e12, le=1e12)]
+"""Metres, pixels and shares of one: products of a few of them stay finite."""
+Vector3 = tuple[Number, Number, Number]
+Quaternion = tuple[Number, Number, Number, Number]
 Microseconds = Annotated[int, msgspec.Meta(ge=-(1 << 62), le=(1 << 62) - 1)]
 """A time; the difference of any two fits into int64."""
 Count = Annotated[int, msgspec.Meta(ge=0, le=(1 << 31) - 1)]
@@ -61,7 +63,7 @@ class CalibratedSensor(Record, frozen=True, gc=False):
     sensor_token: str
     translation: Vector3
     rotation: Quaternion
-    camera_intrinsic: list[list[float]]
+    camera_intrinsic: list[list[Number]]
 
 
 class Sensor(Record, frozen=True, gc=False):

@@ -2,20 +2,21 @@
 
 A table is one JSON array of records. It is cut before a `{` that follows `},` and each piece is decoded with its
 record type. A cut inside a string or a nested record leaves a piece that is not JSON (an odd quote or bracket), so a
-piece that decodes was cut rightly; where one does not, the rest of the table is decoded whole, which settles whether
-the cut or the table was at fault.
+piece that decodes was cut rightly; where one does not, a later cut is tried, until a piece is longer than any record:
+then the table is at fault.
 """
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import BinaryIO, TypeVar
 
 import msgspec
 
 from paintpipe.schemas.catalog import RejectedRow
-from paintpipe.schemas.errors import InputFileError
+from paintpipe.schemas.errors import InputFileError, printable
 from paintpipe.schemas.source import Root
 from paintpipe.stages.ingest import checks
 from paintpipe.stages.ingest.nuscenes.records import Record
@@ -24,6 +25,10 @@ R = TypeVar("R", bound=Record)
 
 CHUNK_BYTES = 128 << 10
 """Small enough for a piece and its records to stay in the cache; pieces of some megabytes took half as long again."""
+MAX_PIECE_BYTES = 32 << 20
+"""Of a piece without a place to cut it: no record is so long."""
+MAX_REJECTED = 10_000
+"""Rows for the records of one table: of a million that name what is not there, the first tell enough."""
 _NAMELESS = "?"
 _DAMAGE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 MISFIT = (msgspec.ValidationError, RecursionError)
@@ -51,12 +56,14 @@ class Tables:
         version: the folder's name, such as `v1.0-mini`.
         rejected: takes a row for each record that can't be used.
         chunk_bytes: how much of a table is decoded at once.
+        counts: records of each table that were rejected.
     """
 
     root: Root
     version: str
     rejected: list[RejectedRow]
     chunk_bytes: int = CHUNK_BYTES
+    counts: Counter[str] = field(default_factory=Counter)
 
     def path(self, table: str) -> str:
         """Where a table lies, relative to the root."""
@@ -67,8 +74,14 @@ class Tables:
         return self.root.size(self.path(table)) is not None
 
     def reject(self, table: str, token: str, reason: str) -> None:
-        """Note that a record was left out."""
-        self.rejected.append(RejectedRow(self.path(table), "ingest", f"{table} {token}: {reason}"))
+        """Note that a record was left out; after `MAX_REJECTED` of a table, once for all that follow."""
+        self.counts[table] += 1
+        if self.counts[table] > MAX_REJECTED + 1:
+            return
+        text = f"{table} {token}: {reason}"
+        if self.counts[table] > MAX_REJECTED:
+            text = f"more than {MAX_REJECTED:,} records can't be used: those that follow have no row of their own"
+        self.rejected.append(RejectedRow(self.path(table), "ingest", printable(text)))
 
     def reject_dangling(self, table: str, token: str, other: str, other_token: str) -> None:
         """Note that a record was left out because another one that it names is not there."""
@@ -148,6 +161,8 @@ def _decoded(stream: BinaryIO, chunk_bytes: int, decode: Callable[[bytes], list[
     """The table decoded in arrays of whole records."""
     rest = b""
     while chunk := stream.read(max(chunk_bytes, len(rest))):
+        if len(rest) > MAX_PIECE_BYTES:
+            raise msgspec.DecodeError(f"no record ends in {len(rest):,} bytes")
         cut = chunk.rfind(b"{")
         end = _RECORD_END.search(chunk, max(0, cut - 64), cut) if cut > 0 else None
         if end is None:
@@ -156,8 +171,10 @@ def _decoded(stream: BinaryIO, chunk_bytes: int, decode: Callable[[bytes], list[
         try:
             records = decode(b"".join((rest, memoryview(chunk)[: end.start() + 1], b"]")))
         except _DAMAGE:
-            rest += chunk + stream.read()
-            break
+            if len(rest) + len(chunk) > MAX_PIECE_BYTES:
+                raise
+            rest += chunk
+            continue
         yield records
         rest = b"[" + chunk[cut:]
     yield decode(rest)

@@ -191,6 +191,10 @@ def test_a_specification_with_a_mistake_names_the_key(tmp_path: Path, old: str, 
     ("addition", "message"),
     [
         ('[labels]\npattern = "{sequence}/{frame}.label"', r"^labels\.taxonomy: missing"),
+        (
+            '[labels]\npattern = "{sequence}/{frame}.label"\ntaxonomy = "kitti-det4"',
+            r"^labels\.taxonomy: kitti-det4 has no ids of label files; expected one of .*semantickitti19",
+        ),
         ('[labels]\npattern = "{sequence}/{frame}.label"\ntaxonomy = "x"', r"^labels\.taxonomy: unknown taxonomy 'x'"),
         ('[poses]\npattern = "poses.txt"', r"^poses\.pattern: .*\{sequence\} in it"),
         ('[poses]\npattern = "{sequence}/{frame}.txt"', r"^poses\.pattern: "),

@@ -112,6 +112,11 @@ def test_labels_that_do_not_fit_their_points(data: bytes, kind: str) -> None:
         decode_labels(data, kind, 10, "a.label")
 
 
+def test_points_too_large_for_float32_are_infinite_without_a_word() -> None:
+    points = decode_points(npy(np.array([[1e39, -1e300, 0.5, np.nan]])), 4, "a.npy", "npy")
+    np.testing.assert_array_equal(points, np.array([[np.inf, -np.inf, 0.5, np.nan]], dtype=np.float32))
+
+
 def test_label_count_off_by_one_says_both_counts() -> None:
     with pytest.raises(LabelsError, match="9 labels for 10 points"):
         decode_labels(b"\0" * 36, "semantickitti", 10, "a.label")

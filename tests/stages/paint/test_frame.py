@@ -6,9 +6,10 @@ from support.paint import cloud, make_view
 from support.paint_reference import depth_edges, scores_at, visible
 
 from paintpipe.schemas.errors import ConfigError, ImageError
-from paintpipe.schemas.painted import Flag, check_painted
+from paintpipe.schemas.painted import Flag
 from paintpipe.schemas.pixels import PixelLabels, PixelScores
 from paintpipe.schemas.settings import PaintSettings
+from paintpipe.stages.paint.check import check_painted
 from paintpipe.stages.paint.frame import paint_frame, project_frame, sample_view
 
 LEFT_HALF = PixelLabels(np.repeat([[0, 1]], 60, axis=0).repeat(50, axis=1).astype(np.uint8), num_classes=2)

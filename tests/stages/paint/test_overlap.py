@@ -9,8 +9,9 @@ from support.paint import make_sample
 from support.paint_reference import Say, settle
 
 from paintpipe.schemas.errors import TaxonomyError
-from paintpipe.schemas.painted import Flag, PaintedFrame, check_painted, layer_arrays
+from paintpipe.schemas.painted import Flag, PaintedFrame, layer_arrays
 from paintpipe.schemas.settings import Overlap, PaintSettings
+from paintpipe.stages.paint.check import check_painted
 from paintpipe.stages.paint.overlap import merge_views
 from paintpipe.stages.paint.views import CameraSample
 

@@ -4,8 +4,9 @@ from support.paint import cloud, make_view
 
 from paintpipe.schemas.arrays import UInt8
 from paintpipe.schemas.errors import LabelsError
-from paintpipe.schemas.painted import Flag, PaintedFrame, check_painted
+from paintpipe.schemas.painted import Flag, PaintedFrame
 from paintpipe.schemas.settings import PaintSettings
+from paintpipe.stages.paint.check import check_painted
 from paintpipe.stages.paint.frame import paint_points
 
 # In view; behind; in view; in view and unlabelled; behind and unlabelled.

@@ -58,6 +58,8 @@ def test_defaults_fill_what_a_card_leaves_out() -> None:
         ("drop_channels = [-1]", "not positive"),
         ('weights = "../up.pth"', "name of a file beside the card"),
         ("mean = ", "neither TOML nor JSON"),
+        ("mean = " + "[" * 3000, "neither TOML nor JSON"),
+        ("stride_px = " + "9" * 5000, "neither TOML nor JSON"),
     ],
 )
 def test_what_no_card_says_is_refused_by_name(line: str, message: str) -> None:

@@ -1,14 +1,17 @@
 """ESPNetv2: the published checkpoints load name for name and give the published figures on Cityscapes."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 import torch
+from support.segment import needs
 
 from paintpipe.schemas.errors import ModelError
 from paintpipe.schemas.settings import SegmentSettings
+from paintpipe.stages.segment.agreement import LABELS_AGREE, SCORES_WITHIN, difference
 from paintpipe.stages.segment.espnetv2 import ESPNetv2
 from paintpipe.stages.segment.espnetv2_blocks import branch_dilations
 from paintpipe.stages.segment.registry import find_card
@@ -72,6 +75,22 @@ def test_published_figures_of_four_images_in_one_confusion_matrix(real_data: Pat
     frankfurt = next(matrix for matrix, image in zip(each, images, strict=True) if "frankfurt" in image.name)
     assert _figures(frankfurt) == pytest.approx(FRANKFURT["0.5"], abs=0.003)
     assert _figures(np.sum(each, axis=0)) == pytest.approx(ALL_FOUR_S05, abs=0.003)
+
+
+@pytest.mark.parametrize("backend", ["onnxruntime", "openvino"])
+def test_published_figures_hold_under_each_backend(real_data: Path, backend: str) -> None:
+    needs(backend)
+    eager = _segmenter(real_data, "0.5")
+    settings = replace(eager.settings, backend=backend)
+    weights = real_data / "weights/espnetv2/espnetv2_s_0.5_city_1024x512.pth"
+    other = load_segmenter(eager.card, weights, 20, settings)
+    path = next((real_data / "cityscapes/leftImg8bit").rglob("frankfurt*.png"))
+    assert _figures(_confusion(other, path)) == pytest.approx(FRANKFURT["0.5"], abs=0.003)
+    image = np.ascontiguousarray(cv2.imread(str(path))[:, :, ::-1])
+    one, two = (torch.from_numpy(each.predict([image])[0].values)[None] for each in (eager, other))
+    labels, scores = difference(one, two, "logits")
+    assert labels >= LABELS_AGREE
+    assert scores <= SCORES_WITHIN
 
 
 def test_native_logits_lie_at_stride_2() -> None:

@@ -59,6 +59,17 @@ def test_only_the_cards_own_weights_are_held_against_its_checksum(tmp_path: Path
     assert find_weights("small", card, cache=tmp_path) == tmp_path / "w.bin"
 
 
+def test_a_hub_cards_folder_is_looked_for_beside_the_card(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    card = make_card(architecture="hf", weights="", architecture_options={"model": "exported"})
+    (tmp_path / "cards" / "exported").mkdir(parents=True)
+    (path := tmp_path / "cards" / "net.toml").write_text(card_to_toml(card))
+    monkeypatch.chdir(tmp_path)
+    assert find_weights(path, card) == tmp_path / "cards" / "exported"
+    assert find_weights(path, make_card(architecture="hf", weights="", architecture_options={"model": "a/b"})) == Path(
+        "a/b"
+    )
+
+
 def test_architectures_and_options_that_do_not_exist_are_named() -> None:
     with pytest.raises(ModelError, match="unknown architecture 'resnet'; expected one of bisenetv2"):
         load_network(make_card(architecture="resnet"), Path("x"), LoadRequest(5))

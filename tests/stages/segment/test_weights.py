@@ -2,6 +2,8 @@
 
 import os
 import random
+import struct
+import tracemalloc
 import warnings
 from pathlib import Path
 
@@ -12,7 +14,9 @@ from support.segment import make_card, make_state
 
 from paintpipe.schemas.errors import ModelError, TaxonomyError, UntrustedModelError
 from paintpipe.schemas.settings import SegmentSettings
+from paintpipe.stages.segment.architectures import load_network
 from paintpipe.stages.segment.bisenetv2 import BiSeNetV2
+from paintpipe.stages.segment.network import LoadRequest
 from paintpipe.stages.segment.segmenter import load_segmenter
 from paintpipe.stages.segment.weights import fit_state, load_state_dict
 
@@ -106,6 +110,17 @@ def test_damaged_files_are_told_as_such(tmp_path: Path) -> None:
         load_state_dict(tmp_path / "gone.pth")
 
 
+@pytest.mark.parametrize("size", [1 << 31, (1 << 32) - 1])
+def test_a_pickle_that_promises_gigabytes_takes_none(tmp_path: Path, size: int) -> None:
+    """A file hands out a buffer of the size that is asked for; memory hands out what there is."""
+    (tmp_path / "w.pth").write_bytes(b"\x80\x02X" + struct.pack("<I", size) + b"name")
+    tracemalloc.start()
+    with pytest.raises(ModelError, match=r"w\.pth"):
+        load_state_dict(tmp_path / "w.pth")
+    assert tracemalloc.get_traced_memory()[1] < 50_000_000
+    tracemalloc.stop()
+
+
 @pytest.mark.parametrize("content", [{"a": 3}, {}, [torch.ones(1)], torch.ones(2)])
 def test_a_checkpoint_without_a_state_dict(tmp_path: Path, content: object) -> None:
     torch.save(content, tmp_path / "w.pth")
@@ -130,9 +145,9 @@ def test_weights_of_another_architecture_name_what_differs() -> None:
 def test_fitted_weights_are_the_files(tmp_path: Path) -> None:
     state = make_state()
     torch.save(state, tmp_path / "w.pth")
-    segmenter = load_segmenter(make_card(), tmp_path / "w.pth", 5, SegmentSettings())
-    assert segmenter.network.module is not None
-    loaded = segmenter.network.module.state_dict()
+    network = load_network(make_card(), tmp_path / "w.pth", LoadRequest(5))
+    assert network.module is not None
+    loaded = network.module.state_dict()
     assert all(torch.equal(loaded[name], value) for name, value in state.items())
 
 

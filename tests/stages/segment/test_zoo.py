@@ -1,5 +1,6 @@
 """Networks of the zoo: native logits that one bilinear step turns into the library's own output."""
 
+import socket
 from pathlib import Path
 
 import numpy as np
@@ -56,12 +57,19 @@ def test_torchvision_with_and_without_its_auxiliary_head(tmp_path: Path, model: 
 
 
 def test_nothing_is_downloaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def never(*_: object, **__: object) -> None:
-        raise AssertionError("a download")
+    asked = []
+
+    def never(_: object, address: object) -> None:
+        asked.append(address)
+        raise OSError("no network")
 
     monkeypatch.setattr("socket.socket.connect", never)
     torch.save(smp.FPN("resnet18", encoder_weights=None, classes=4).state_dict(), tmp_path / "w.pth")
     load_segmenter(_card(model="FPN", encoder="resnet18"), tmp_path / "w.pth", 4, SETTINGS)
+    assert asked == []
+    with pytest.raises(OSError, match="no network"):
+        socket.create_connection(("127.0.0.1", 9))
+    assert asked == [("127.0.0.1", 9)], "the watch is in place"
 
 
 @pytest.mark.parametrize(
@@ -92,7 +100,7 @@ def test_a_taxonomy_that_does_not_fit(tmp_path: Path) -> None:
     [
         ("zoo", {"model": "FPN", "encoder": "resnet18"}, "segmentation_models_pytorch", "zoo"),
         ("zoo", {"model": "fcn_resnet50"}, "torchvision.models", "zoo"),
-        ("onnx", {}, "onnxruntime", "onnx"),
+        ("onnx", {}, "onnx", "onnx"),
         ("hf", {}, "transformers", "hf"),
     ],
 )

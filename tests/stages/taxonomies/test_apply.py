@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 
 from paintpipe.schemas.arrays import Float32
 from paintpipe.schemas.errors import TaxonomyError
-from paintpipe.schemas.painted import Flag, PaintedFrame, Provenance, SecondView, check_painted
+from paintpipe.schemas.painted import Flag, PaintedFrame, Provenance, SecondView
 from paintpipe.schemas.taxonomy import OTHER
+from paintpipe.stages.paint.check import check_painted
 from paintpipe.stages.taxonomies.apply import labels_from_scores, map_painted, map_scores
 from paintpipe.stages.taxonomies.cyclists import near
 from paintpipe.stages.taxonomies.load import load_mapping, mapping_pairs

@@ -181,9 +181,9 @@ def test_a_taxonomy_that_gained_other_still_maps_on() -> None:
 def test_unknown_names_and_pairs_list_what_there_is() -> None:
     with pytest.raises(TaxonomyError, match=r"no taxonomy is called 'cityscape'.*cityscapes19, .*synthetic"):
         load_taxonomy("cityscape")
-    with pytest.raises(TaxonomyError, match=r"from semantickitti19: kitti-det4, nuscenes16; in all: .*nuimages → "):
+    with pytest.raises(TaxonomyError, match=r"expected one of kitti-det4, nuscenes16$"):
         load_mapping("semantickitti19", "cityscapes19")
-    with pytest.raises(TaxonomyError, match="from kitti-det4: none"):
+    with pytest.raises(TaxonomyError, match="expected kitti-det4 itself: no mapping leads from it"):
         load_mapping("kitti-det4", "cityscapes19")
     with pytest.raises(TaxonomyError, match=r"no taxonomy is called '\.\./x'"):
         load_mapping("cityscapes19", "../x")

@@ -6,7 +6,7 @@ from hypothesis.extra import numpy as hnp
 from support.view import BLUE, GREEN, RED, has_color, make_box, make_taxonomy
 
 from paintpipe.schemas.errors import ConfigError
-from paintpipe.stages.view.bev import _ring_step_m, birds_eye
+from paintpipe.stages.view.bev import _ring_step_m, birds_eye, painted_reach_m
 from paintpipe.stages.view.style import GROUND, TEXT, UNPAINTED_POINT
 
 SIZE_PX, EXTENT_M = 200, 10.0
@@ -133,3 +133,15 @@ def test_a_view_of_nothing_is_refused(extent_m, size_px):
 def test_nothing_makes_it_fail(points, label, extent_m, size_px):
     picture = birds_eye(points, label, make_taxonomy(), extent_m, size_px)
     assert picture.shape == (size_px, size_px, 3)
+
+
+def test_reach_covers_most_painted_points_within_bounds():
+    label = np.zeros(1000, np.uint8)
+    points = np.zeros((1000, 4), np.float32)
+    points[:, 0] = np.linspace(0, 35, 1000)
+    assert painted_reach_m(points, label) == 40.0
+    assert painted_reach_m(points * 0.1, label) == 20.0
+    assert painted_reach_m(points * 9.0, label) == 60.0
+    label[points[:, 0] > 25] = 255  # far points that are not painted don't count
+    assert painted_reach_m(points, label) == 30.0
+    assert painted_reach_m(points, np.full(1000, 255, np.uint8)) == 40.0

@@ -91,9 +91,14 @@ def test_curves_leave_a_gap_where_a_bin_is_empty():
 def test_odd_names_and_titles_are_drawn_without_a_warning():
     size = len(ODD_NAMES)
     for title in ("$\\frac{", "道" * 300):
-        confusion_chart(np.eye(size), ODD_NAMES, title)
-        class_bars(ODD_NAMES, [0.5] * size, [RED] * size, title)
-        range_curve([0, 1], {name: [0.5] for name in ODD_NAMES}, title, "$y")
+        charts = [
+            confusion_chart(np.eye(size), ODD_NAMES, title),
+            class_bars(ODD_NAMES, [0.5] * size, [RED] * size, title),
+            range_curve([0, 1], {name: [0.5] for name in ODD_NAMES}, title, "$y"),
+        ]
+        for chart in charts:
+            assert chart.shape[2] == 3
+            assert (chart < 128).mean() > 0.005
 
 
 @settings(max_examples=6, deadline=None)

@@ -1,12 +1,13 @@
 from html.parser import HTMLParser
 
+import cv2
 import hypothesis.strategies as st
 import pytest
 from hypothesis import given, settings
 from support.view import make_image
 
 from paintpipe.schemas.errors import ConfigError
-from paintpipe.stages.view.encode import encode_jpeg, encode_png
+from paintpipe.stages.view.encode import encode_png
 from paintpipe.stages.view.page import Code, Heading, Picture, Table, Text, html_page
 
 PNG = encode_png(make_image(4, 4))
@@ -119,7 +120,8 @@ def test_paragraphs_are_split_at_empty_lines():
 
 
 def test_jpeg_is_known_and_anything_else_refused():
-    assert "data:image/jpeg;base64," in html_page("t", [Picture(encode_jpeg(make_image(8, 8)), "c", "a")])
+    jpeg = cv2.imencode(".jpg", make_image(8, 8))[1].tobytes()
+    assert "data:image/jpeg;base64," in html_page("t", [Picture(jpeg, "c", "a")])
     with pytest.raises(ConfigError, match="picture 'c' can't be shown; expected the bytes of a PNG or JPEG"):
         html_page("t", [Picture(b"<svg onload=x>", "c", "a")])
 

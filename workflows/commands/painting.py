@@ -1,0 +1,56 @@
+"""The options that say what to paint, of `paintpipe paint` and `paintpipe plan`."""
+
+from typing import TYPE_CHECKING, Any, get_args
+
+import click
+
+from paintpipe.schemas.settings import Overlap, Projection, Provenance, StoreFormat
+from paintpipe.workflows.commands import completion, options
+from paintpipe.workflows.option_values import names
+
+if TYPE_CHECKING:
+    from paintpipe.workflows.paint_request import PaintRequest
+
+what_to_paint = options.together(
+    options.workspace,
+    options.network,
+    options.sequences,
+    options.limit,
+    options.quiet,
+    options.flag("--oracle", "Paint the ground truth: labels where there are any, else boxes."),
+    click.option("--from-masks", type=options.FOLDER, help="Label maps or scores."),
+    click.option("--from-predictions", type=options.FOLDER, help="Per-point .label, .bin or .npy of a LiDAR network."),
+    click.option(
+        "--taxonomy",
+        help="Map the scores to this taxonomy (masks, predictions: the one they are in).",
+        shell_complete=completion.taxonomies,
+    ),
+    click.option("--layer", help="Name of the layer.  [default: the model's name]", shell_complete=completion.layers),
+    click.option(
+        "--cameras",
+        callback=options.read(names),
+        metavar="A,B,…|all",
+        help="From these.  [default: KITTI image_2, else all]",
+        shell_complete=completion.cameras,
+    ),
+    options.choice("--projection", get_args(Projection), "Which points a camera sees."),
+    options.choice("--overlap", get_args(Overlap), "For points that two cameras see."),
+    options.choice("--provenance", get_args(Provenance), "full: also pixel, depth, time difference and margin."),
+    click.option("--store", metavar="URL|DIR", help="Where store and marks lie.  [default: where they lay last]"),
+    options.choice("--format", get_args(StoreFormat), "Of the store.  [default: zarr]", show=False),
+    click.option("--points/--no-points", default=True, help="Copy the points into the store as well."),
+    options.count("--frames-per-shard", 4096, "Unit of work and resume.  [default: 16]"),
+    options.workers,
+    options.on_gpus,
+    options.flag("--overwrite", "Paint shards again that were made with other inputs."),
+)
+
+
+def paint_request(given: dict[str, Any]) -> "PaintRequest":
+    """The request among these options and others that are fields of it. Raises UsageError for what does nothing."""
+    from paintpipe.workflows.paint_request import PaintRequest
+
+    if given["oracle"] or given["from_masks"] or given["from_predictions"]:
+        options.refuse(options.OF_A_NETWORK, "without a network: it goes with --model, not with --oracle or --from-…")
+    segment, spread = options.segment_settings(given), options.worker_options(given)
+    return PaintRequest(segment=segment, spread=spread, store_format=given.pop("format"), **given)

@@ -1,0 +1,17 @@
+"""`paintpipe status`."""
+
+from pathlib import Path
+
+import click
+
+from paintpipe.workflows.commands import options, output
+
+
+@click.command()
+@options.workspace
+@output.as_json
+def status(workspace: Path, as_json: bool) -> int:
+    """Say how far each layer is, who works here now and how the last run ended; disturbs no run."""
+    from paintpipe.workflows import status as job
+
+    return output.show(job.status(workspace), as_json)
