@@ -18,7 +18,7 @@ from paintpipe.schemas.errors import ChangedInputError
 
 MARK_FORMAT = 1
 """Raised when the meaning of marks changes."""
-_MARKS_AT_ONCE = 256
+MARKS_AT_ONCE = 256
 """A mark of 16 frames with six images names 100 files: those of a million frames would take gigabytes."""
 
 
@@ -93,6 +93,12 @@ class Ledger:
         """Remove a shard's mark durably; it counts as not done from now on."""
         self.root.remove(self.path(target, shard))
 
+    def forget_sequence(self, target: str, sequence: str) -> None:
+        """Remove all of a sequence's marks, readable or not."""
+        folder = f"{target}/{sequence}"
+        for name in self.root.names(folder).files:
+            self.root.remove(f"{folder}/{name}")
+
     def pending(
         self, target: str, shards: Sequence[Shard], inputs_of: Callable[[Shard], Mapping[str, Any]], root: Folder
     ) -> list[Shard]:
@@ -104,8 +110,8 @@ class Ledger:
         there = set(self.mark_paths(target))
         marked = [shard for shard in shards if self.path(target, shard) in there]
         done: set[Shard] = set()
-        for start in range(0, len(marked), _MARKS_AT_ONCE):
-            marks = [mark for mark in self.find(target, marked[start : start + _MARKS_AT_ONCE]) if mark is not None]
+        for start in range(0, len(marked), MARKS_AT_ONCE):
+            marks = [mark for mark in self.find(target, marked[start : start + MARKS_AT_ONCE]) if mark is not None]
             broken = {mark.shard for mark, _ in missing_files(root, marks)}
             for mark in marks:
                 if mark.shard not in broken:
@@ -128,11 +134,6 @@ class Ledger:
         """Targets that have marks: `points` first, then layers by name."""
         layers = [f"layers/{name}" for name in self.root.names("layers").folders]
         return [target for target in ("points", *layers) if self.mark_paths(target)]
-
-
-def sequence_of(path: str) -> str:
-    """The sequence of a mark, by its path."""
-    return path.split("/")[-2]
 
 
 def _check_unchanged(mark: Mark, inputs: Mapping[str, Any]) -> None:

@@ -4,7 +4,8 @@ import errno
 import fcntl
 import json
 import os
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
@@ -54,8 +55,10 @@ class WorkspaceLock:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        # Unlink while the kernel lock still holds: nobody else's file can lie at this path.
-        self.path.unlink(missing_ok=True)
+        # Unlink while the kernel lock still holds. Where there are no such locks, `paintpipe unlock` may have given the
+        # workspace to another run: then its file lies here.
+        if self._is_current(self._descriptor):
+            self.path.unlink(missing_ok=True)
         os.close(self._descriptor)
 
     def _acquire(self) -> int:
@@ -124,26 +127,34 @@ def remove_lock(ledger: Folder, owner: Owner | None) -> None:
         WorkspaceLockedError: the owner runs on this host, or the lock has changed hands.
         StoreError: disk or service refuse.
     """
-    now = lock_owner(ledger)
-    if now != owner or (owner is not None and owner.is_running()) or _is_held(ledger):
-        raise locked(ledger.where(LOCK), now)
-    ledger.remove(LOCK)
+    with _kernel_lock(ledger) as free:
+        now = lock_owner(ledger)
+        if not free or now != owner or (owner is not None and owner.is_running()):
+            raise locked(ledger.where(LOCK), now)
+        ledger.remove(LOCK)
 
 
-def _is_held(ledger: Folder) -> bool:
-    """Whether a process holds the kernel's lock on a lock file."""
-    if not isinstance(ledger, LocalFolder):
-        return False
+@contextmanager
+def _kernel_lock(ledger: Folder) -> Iterator[bool]:
+    """Hold the kernel's lock on a lock file, so that no run takes it over meanwhile; False where a process has it."""
     try:
-        descriptor = os.open(ledger.path / LOCK, os.O_RDWR | os.O_CLOEXEC)
+        descriptor = os.open(ledger.path / LOCK, os.O_RDWR | os.O_CLOEXEC) if isinstance(ledger, LocalFolder) else -1
     except OSError:
-        return False
+        descriptor = -1
+    if descriptor < 0:
+        yield True  # there is no such lock: the file's words alone count
+        return
+    try:
+        yield _is_free(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _is_free(descriptor: int) -> bool:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        return True
+        return False
     except OSError:
-        return False  # a file system without such locks
-    finally:
-        os.close(descriptor)
-    return False
+        return True  # a file system without such locks
+    return True

@@ -3,7 +3,7 @@
 import json
 import os
 import socket
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -46,6 +46,10 @@ class Owner:
 
     def __str__(self) -> str:
         return f"process {self.pid} on {self.host} since {self.started_at}"
+
+    def is_same_process(self, other: "Owner") -> bool:
+        """Whether both name one process, which may have said at two times that it is at work."""
+        return replace(self, started_at="") == replace(other, started_at="")
 
     def is_running(self) -> bool:
         """Whether the owner surely runs still; False for another host, which can't be asked."""

@@ -48,10 +48,10 @@ def remove_file(path: Path) -> None:
         StoreError: the disk refuses.
     """
     try:
-        path.unlink()
-        _sync_folder(path.parent)
+        path.unlink(missing_ok=True)
+        _sync_folder(path.parent)  # also where it is absent: whoever deleted it may have died before this
     except FileNotFoundError:
-        return
+        return  # not even the folder is there
     except OSError as error:
         raise write_error(error, path) from error
 

@@ -61,14 +61,6 @@ class Workspace:
         """What `view` writes."""
         return self.path / "figures"
 
-    def store(self, store_format: StoreFormat) -> Path:
-        """The painted store of one format: `painted.zarr` or `painted.parquet`."""
-        return self.path / f"painted.{store_format}"
-
-    def marks(self, store_format: StoreFormat) -> Path:
-        """The marks of one store; a workspace may hold both formats, so Parquet's lie apart."""
-        return self.ledger if store_format == "zarr" else self.ledger / store_format
-
     def clean_staging(self) -> None:
         """Delete what killed runs left beside catalog, store and ledger; only for the run that holds the lock.
 

@@ -16,6 +16,7 @@ ARROWS = {
     "stages": {"schemas", "stages"},
     "pipeline": {"schemas", "pipeline"},
     "workflows": {"schemas", "stages", "pipeline", "workflows"},
+    "workflows/commands": {"schemas", "workflows"},
     "cli.py": {"schemas", "workflows"},
 }
 HEAVY = ("torch", "numba", "matplotlib", "dask", "distributed", "cv2", "nuscenes", "zarr", "pyarrow", "scipy", "PIL")

@@ -25,13 +25,15 @@ from paintpipe.workflows.bench_result import BenchResult
 from paintpipe.workflows.bench_sample import SEQUENCE, Sample, sample_of, write_sample
 from paintpipe.workflows.bench_stages import STAGES, StageInputs, stage_costs
 from paintpipe.workflows.catalog import Catalog, open_catalog
-from paintpipe.workflows.choose_painter import SYNTHETIC_MODEL, PainterChoice, network
+from paintpipe.workflows.choose_painter import SYNTHETIC_MODEL, PainterChoice, device_of_workers, network
 from paintpipe.workflows.paint import PaintRequest, paint
 from paintpipe.workflows.paint_frames import FrameJob, PaintPlan, shard_jobs
 from paintpipe.workflows.paint_inputs import layer_description, paint_plan
+from paintpipe.workflows.paint_prepare import first_image_px
 from paintpipe.workflows.painters import NetworkPainter
-from paintpipe.workflows.stores import create_layer, create_sequence, open_store, sequence_table
-from paintpipe.workflows.workers import executor_settings, usable_cores
+from paintpipe.workflows.store_groups import create_layer, create_sequence, sequence_table
+from paintpipe.workflows.stores import open_store
+from paintpipe.workflows.workers import elsewhere, executor_settings, usable_cores
 
 LAYER = "bench"
 STAGE_S, WHOLE_S = 4.0, 25.0
@@ -100,8 +102,10 @@ def _settled(request: PaintRequest, workspace: Workspace, catalog: Catalog) -> P
     """With the network that the workspace remembers, or the synthetic dataset's, where the user names none."""
     from paintpipe.stages.segment.device import resolve_device
 
-    known = workspace.read_config()
-    segment = replace(request.segment, device=resolve_device(request.segment.device))
+    known, device = workspace.read_config(), request.segment.device
+    if elsewhere(request.spread):
+        device = device_of_workers(device, on_gpu=bool(request.spread.gpus))
+    segment = replace(request.segment, device=resolve_device(device))
     request = replace(
         request, segment=segment, store_format=request.store_format or known.get("store", {}).get("format")
     )
@@ -126,7 +130,7 @@ def _scratch(folder: Path) -> Iterator[Path]:
 def _subject(request: BenchRequest, catalog: Catalog, folder: Path) -> _Subject:
     wanted = request.paint
     choice = PainterChoice(wanted.model, wanted.weights, wanted.trust_model, segment=wanted.segment)
-    painter = network(choice, catalog.info)
+    painter = network(replace(choice, image_px=first_image_px(catalog)), catalog.info)
     settings = PaintSettings(wanted.projection, wanted.overlap, wanted.provenance, wanted.cameras, wanted.taxonomy)
     return _Subject(request, catalog, painter, paint_plan(catalog, painter, settings), folder)
 

@@ -69,17 +69,19 @@ def describe_painter(choice: PainterChoice, info: DatasetInfo) -> Painter:
 
 def for_workers(choice: PainterChoice, *, on_gpu: bool) -> PainterChoice:
     """The choice as workers need it: files by absolute path, and the device settled, the only GPU that each sees."""
-    device = choice.segment.device
-    if device == "auto":
-        device = "cuda" if on_gpu else "cpu"
     return replace(
         choice,
         model=str(Path(choice.model).resolve()) if choice.model and Path(choice.model).is_file() else choice.model,
         weights=choice.weights and choice.weights.resolve(),
         from_masks=choice.from_masks and choice.from_masks.resolve(),
         from_predictions=choice.from_predictions and choice.from_predictions.resolve(),
-        segment=replace(choice.segment, device=device),
+        segment=replace(choice.segment, device=device_of_workers(choice.segment.device, on_gpu=on_gpu)),
     )
+
+
+def device_of_workers(device: str, *, on_gpu: bool) -> str:
+    """The device as workers elsewhere need it: `auto` is the GPU that each of them sees, if they are to have one."""
+    return ("cuda" if on_gpu else "cpu") if device == "auto" else device
 
 
 def settled(choice: PainterChoice, painter: Painter) -> PainterChoice:

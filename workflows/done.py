@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from paintpipe.pipeline.folders.folder import Folder
-from paintpipe.pipeline.folders.open import open_folder
 from paintpipe.pipeline.store import POINTS_TARGET
 from paintpipe.workflows.stores import OpenStore
 
@@ -59,7 +58,7 @@ def targets_done(opened: OpenStore, frame_counts: Mapping[str, int]) -> list[Tar
         opened: the store.
         frame_counts: frames of each sequence of the catalog.
     """
-    folder = open_folder(opened.ledger.root)
+    folder = opened.ledger.root
     targets = [POINTS_TARGET, *(f"layers/{name}" for name in folder.names("layers").folders)]
     found = (_done(folder, target, opened, frame_counts) for target in targets)
     return [done for done in found if done.shards]

@@ -33,7 +33,7 @@ class JudgeJob:
 
     Attributes:
         opened: the painted store.
-        layer: which layer; its marks stay behind.
+        layer: which layer; the list of its shards stays behind.
         root: of the dataset.
         taxonomy: see `FrameJudge`.
         fill_rule: see `FrameJudge`.
@@ -62,5 +62,5 @@ class JudgeJob:
         return judge
 
     def __reduce__(self) -> tuple[Any, ...]:
-        layer = replace(self.layer, marks=())
+        layer = replace(self.layer, shards=())
         return JudgeJob, (self.opened, layer, self.root, self.taxonomy, self.fill_rule, self.terms)

@@ -1,32 +1,30 @@
 """`paintpipe ingest`: from a dataset as downloaded to a catalog."""
 
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from contextlib import closing
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from paintpipe.pipeline.events import Bus, RunStarted, ShardDone
 from paintpipe.pipeline.executors import executor
 from paintpipe.pipeline.executors.contract import Emit
 from paintpipe.pipeline.executors.ordered import in_order
-from paintpipe.pipeline.faults import write_error
-from paintpipe.pipeline.folders.urls import is_url
 from paintpipe.pipeline.lock import workspace_lock
 from paintpipe.pipeline.monitor import ended, listened
 from paintpipe.pipeline.progress import track
-from paintpipe.pipeline.publish import publish_file, remove_folder
-from paintpipe.pipeline.roots import open_root
+from paintpipe.pipeline.publish import publish_file
 from paintpipe.pipeline.store import check_name
-from paintpipe.pipeline.tables import write_json
 from paintpipe.pipeline.workspace import Workspace
 from paintpipe.schemas.catalog import DatasetInfo, RejectedRow, SequenceRows
 from paintpipe.schemas.errors import ConfigError, InputFileError, WorkspaceError, printable
-from paintpipe.stages.ingest.reader import IngestOptions, Reader, open_dataset
+from paintpipe.stages.ingest.reader import IngestOptions, Reader
 from paintpipe.workflows.catalog import open_catalog
-from paintpipe.workflows.catalog_files import OLD, info_json, tables_digest
+from paintpipe.workflows.catalog_files import info_json, tables_digest
+from paintpipe.workflows.catalog_swap import remove, replace_by, restore
 from paintpipe.workflows.catalog_writer import CatalogWriter
 from paintpipe.workflows.counted import counted
+from paintpipe.workflows.ingest_job import ReadHere, ReadJob, ReadTask, Source, open_source
 from paintpipe.workflows.workers import WorkerOptions, elsewhere, executor_settings
 
 
@@ -66,10 +64,8 @@ class IngestResult:
             *_rejects_text(self.rejected, counts["rejected"]),
         ]
         lines.append(f"catalog {'unchanged' if self.unchanged else 'written'}: {self.workspace / 'catalog'}")
-        synthetic = "" if self.info.synthetic else " --model NAME --weights FILE"
-        lines.append(
-            f"next: paintpipe paint{synthetic}" + ("" if synthetic == "" else "   (`paintpipe models` lists them)")
-        )
+        needs = "" if self.info.synthetic else " --model NAME --weights FILE   (`paintpipe models` lists them)"
+        lines.append(f"next: paintpipe paint{needs}")
         return "\n".join(lines)
 
     def to_json(self) -> dict[str, Any]:
@@ -102,24 +98,26 @@ def ingest(request: IngestRequest) -> IngestResult:
         ConfigError: an unknown dataset, split or sequence.
         InputFileError: the root holds no such dataset, or nothing of it can be used.
     """
-    reader, root = _open(request)
+    options = IngestOptions(request.sequences, request.split, request.sweeps, request.version)
+    source = Source(request.dataset, request.root, options)
+    reader, root = open_source(source)
     workspace = Workspace(request.workspace)
     log = listened(workspace.runs, quiet=True, log_json=request.log_json)
     with workspace_lock(workspace.ledger), log as bus:
-        _restore(workspace.catalog)
+        restore(workspace.catalog)
         workspace.clean_staging()
         fresh = workspace.catalog.with_name("catalog.partial")
-        _remove(fresh)
+        remove(fresh)
         try:
-            writer = _read_all(reader, request, fresh, bus)
+            writer = _read_all(reader, source, request, fresh, bus)
             if not writer.counts["frames"]:
                 raise InputFileError(_why_empty(writer), where=root, todo="see `paintpipe ingest --help`")
             info = _describe(request, reader, root, writer)
             unchanged = _same_as_before(workspace.catalog, info)
             if not unchanged:
-                _replace(workspace.catalog, fresh, info)
+                replace_by(workspace.catalog, fresh, info)
         finally:
-            _remove(fresh)
+            remove(fresh)
         workspace.update_config({"dataset": {"name": info.dataset, "version": info.version, "root": root}})
     return IngestResult(info, request.workspace, writer.rejected, unchanged)
 
@@ -134,31 +132,7 @@ def write_custom_spec(path: Path) -> str:
     return f"wrote {path}: edit it, then run `paintpipe ingest custom {path}`"
 
 
-def _open(request: IngestRequest) -> tuple[Reader, str]:
-    options = IngestOptions(request.sequences, request.split, request.sweeps, request.version)
-    if request.dataset == "custom":
-        return _open_custom(Path(request.root), options)
-    root = open_root(request.root)
-    return open_dataset(request.dataset, root, options), root.url
-
-
-def _open_custom(spec: Path, options: IngestOptions) -> tuple[Reader, str]:
-    from paintpipe.stages.ingest.custom import open_custom, spec_root
-
-    if not spec.is_file():
-        todo = "write one with `paintpipe ingest custom --write-spec my.toml`"
-        raise ConfigError("no such specification", where=str(spec), todo=todo)
-    try:
-        text = spec.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        what = "not a text file" if isinstance(error, UnicodeDecodeError) else f"can't be read ({error.strerror})"
-        raise ConfigError(what, where=str(spec), expected="a specification in TOML") from error
-    named = spec_root(text)
-    root = open_root(named if is_url(named) else str(spec.parent / named))
-    return open_custom(text, root, options), root.url
-
-
-def _read_all(reader: Reader, request: IngestRequest, folder: Path, bus: Bus) -> CatalogWriter:
+def _read_all(reader: Reader, source: Source, request: IngestRequest, folder: Path, bus: Bus) -> CatalogWriter:
     """Write the rows of all sequences, in order, up to the limit; for the events, a sequence is a shard."""
     faults = {name: _name_fault(name) for name in reader.sequences()}
     names = [name for name, fault in faults.items() if not fault]
@@ -167,7 +141,7 @@ def _read_all(reader: Reader, request: IngestRequest, folder: Path, bus: Bus) ->
     with (
         ended(bus),
         CatalogWriter(folder) as writer,
-        closing(_rows(reader, names, request, writer, bus.emit)) as found,
+        closing(_rows(reader, source, names, request, writer, bus.emit)) as found,
     ):
         writer.add(SequenceRows(rejected=[*reader.rejected, *unusable]))
         shown = track(found, "ingest", "sequence", quiet=request.quiet, total=len(names))
@@ -187,7 +161,7 @@ def _name_fault(sequence: str) -> str:
 
 
 def _rows(
-    reader: Reader, names: list[str], request: IngestRequest, writer: CatalogWriter, emit: Emit
+    reader: Reader, source: Source, names: list[str], request: IngestRequest, writer: CatalogWriter, emit: Emit
 ) -> Generator[SequenceRows, None, None]:
     """The rows of each sequence, in order; with a limit one after the other, since each says what the next may read."""
     if request.limit is not None:
@@ -197,42 +171,10 @@ def _rows(
                 return
             yield reader.read(name, left)
         return
-    job = ReadJob(request) if elsewhere(request.spread) else ReadHere(reader)
+    job = ReadJob(source) if elsewhere(request.spread) else ReadHere(reader)
     tasks = (ReadTask(number, name) for number, name in enumerate(names))
     with closing(executor(executor_settings(request.spread, threads=1)).run(tasks, job, emit)) as done:
         yield from in_order(done)
-
-
-class ReadTask(NamedTuple):
-    """A sequence, numbered in the catalog's order."""
-
-    number: int
-    name: str
-
-    def __str__(self) -> str:
-        return f"sequence {self.name}"
-
-
-@dataclass(frozen=True)
-class ReadJob:
-    """Reading sequences in workers elsewhere: each opens the dataset itself."""
-
-    request: IngestRequest
-
-    def setup(self, emit: Emit) -> Callable[[ReadTask], SequenceRows]:
-        """See `Job.setup`."""
-        return ReadHere(_open(self.request)[0]).setup(emit)
-
-
-@dataclass(frozen=True)
-class ReadHere:
-    """Reading sequences in this process, with the dataset that is already open."""
-
-    reader: Reader
-
-    def setup(self, _emit: Emit) -> Callable[[ReadTask], SequenceRows]:
-        """See `Job.setup`."""
-        return lambda task: self.reader.read(task.name, None)
 
 
 def _why_empty(writer: CatalogWriter) -> str:
@@ -272,42 +214,3 @@ def _same_as_before(folder: Path, info: DatasetInfo) -> bool:
     except WorkspaceError:
         return False
     return True
-
-
-def _restore(folder: Path) -> None:
-    """Bring back the old catalog where an ingest was killed between the two renames of `_write`."""
-    old = folder.with_name(OLD)
-    if old.exists() and not folder.exists():
-        _rename(old, folder)
-
-
-def _replace(folder: Path, fresh: Path, info: DatasetInfo) -> None:
-    """Finish what was written beside, then swap: who looks sees the old catalog, the new one, or none for an instant.
-
-    The old one is deleted only when the renames are on disk; without an old one, writing `paintpipe.toml` next syncs
-    the folder that they were made in.
-    """
-    old = folder.with_name(OLD)
-    _remove(old)
-    write_json(fresh / "dataset.json", info_json(info))
-    if folder.exists():
-        _rename(folder, old)
-    _rename(fresh, folder)
-    _remove(old)
-
-
-def _rename(source: Path, target: Path) -> None:
-    try:
-        source.replace(target)
-    except OSError as error:
-        raise write_error(error, target) from error
-
-
-def _remove(path: Path) -> None:
-    if path.is_dir() and not path.is_symlink():
-        remove_folder(path.parent, path.name)
-        return
-    try:
-        path.unlink(missing_ok=True)
-    except OSError as error:
-        raise write_error(error, path) from error

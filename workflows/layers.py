@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import numpy as np
 
-from paintpipe.pipeline.ledger import Mark
+from paintpipe.pipeline.ledger import MARKS_AT_ONCE
+from paintpipe.pipeline.shards import Shard
 from paintpipe.pipeline.store import POINTS_TARGET, LayerTable, layer_target
 from paintpipe.schemas.arrays import AnyArray, Float32
 from paintpipe.schemas.catalog import FrameRow
@@ -22,11 +24,11 @@ SCORED = ("scores", "label", "camera", "flags")
 
 @dataclass(frozen=True)
 class Layer:
-    """A painted layer: its name, what the store says of it, and the marks of its finished shards in order."""
+    """A painted layer: its name, what the store says of it, and its finished shards in order."""
 
     name: str
     table: LayerTable
-    marks: tuple[Mark, ...]
+    shards: tuple[Shard, ...]
 
     @property
     def taxonomy(self) -> Taxonomy:
@@ -75,17 +77,20 @@ def open_layers(
 
 
 def _layer(opened: OpenStore, catalog: Catalog, name: str, sequences: tuple[str, ...]) -> Layer | None:
-    marks = (mark for _, mark in opened.ledger.marks(layer_target(name)))
-    kept = tuple(mark for mark in marks if mark and (not sequences or mark.shard.sequence in sequences))
-    if not kept:
+    found = (mark for _, mark in opened.ledger.marks(layer_target(name)) if mark)
+    marks = (mark for mark in found if not sequences or mark.shard.sequence in sequences)
+    shards: list[Shard] = []
+    while some := list(islice(marks, MARKS_AT_ONCE)):
+        opened.check_whole(some)
+        shards += [mark.shard for mark in some]
+    if not shards:
         return None
-    opened.check_whole(kept)
-    for sequence in dict.fromkeys(mark.shard.sequence for mark in kept):
+    for sequence in dict.fromkeys(shard.sequence for shard in shards):
         if catalog.column("frames", sequence, "frame_id") != list(opened.store.sequence_table(sequence).frame_ids):
             what = "the catalog was ingested anew since this was painted: its frames are others"
             todo = "ingest as before, or paint again with --overwrite"
             raise WorkspaceError(what, where=f"sequence {sequence}", todo=todo)
-    return Layer(name, opened.store.layer_table(kept[0].shard.sequence, name), kept)
+    return Layer(name, opened.store.layer_table(shards[0].sequence, name), tuple(shards))
 
 
 def painted_frames(layer: Layer, limit: int | None = None) -> Iterator[tuple[str, int]]:
@@ -97,10 +102,10 @@ def painted_frames(layer: Layer, limit: int | None = None) -> Iterator[tuple[str
 def painted_runs(layer: Layer, limit: int | None = None) -> Iterator[tuple[str, int, int]]:
     """(sequence, start, stop) of every finished shard, in order, up to the first `limit` frames."""
     left = limit
-    for mark in layer.marks:
-        length = len(mark.shard) if left is None else min(left, len(mark.shard))
+    for shard in layer.shards:
+        length = len(shard) if left is None else min(left, len(shard))
         if length > 0:
-            yield mark.shard.sequence, mark.shard.start, mark.shard.start + length
+            yield shard.sequence, shard.start, shard.start + length
         left = None if left is None else left - length
 
 

@@ -9,6 +9,7 @@ from typing import Any, cast
 from paintpipe.pipeline.events import AttemptLost, Bus, RunStarted
 from paintpipe.pipeline.executors import executor
 from paintpipe.pipeline.folders.local import LocalFolder
+from paintpipe.pipeline.ledger import MARKS_AT_ONCE
 from paintpipe.pipeline.lock import workspace_lock
 from paintpipe.pipeline.monitor import ended, monitored
 from paintpipe.pipeline.shards import Shard
@@ -96,7 +97,6 @@ def _paint(run: Prepared, workspace: Workspace) -> PaintResult:
     waiting = waiting_shards(opened, run.targets, run.shards, run.inputs, request.overwrite)
     if request.overwrite:
         forget(opened, waiting)
-    known = _known_rejects(opened, layer_target(run.layer), run.shards, waiting)
     tasks = shard_tasks(waiting, catalog, groups, run.plan.camera_names)
     with (
         monitored(workspace.runs, quiet=request.quiet, log_json=request.log_json) as (bus, report),
@@ -107,7 +107,7 @@ def _paint(run: Prepared, workspace: Workspace) -> PaintResult:
         rejects = _run(_job(run, token), tasks, waiting, run, bus)
     if lost or run.spread.name == "dask":  # a cluster hands a dead worker's task on without a word
         _clean(workspace, opened)  # what dead workers left
-    rejects.add(known)
+    _add_known(rejects, opened, layer_target(run.layer), [shard for shard in run.shards if shard not in waiting])
     store, shards = opened.store.root.url, len(run.shards)
     return PaintResult(run.layer, store, report.content(), shards, rejects.first, rejects.count)
 
@@ -150,11 +150,13 @@ def _clean(workspace: Workspace, opened: OpenStore) -> None:
         folder.clean_staging()
 
 
-def _known_rejects(opened: OpenStore, target: str, shards: list[Shard], waiting: Waiting) -> list[RejectedRow]:
-    """What earlier runs could not use in the shards that are done."""
-    marks = [opened.ledger.done(target, shard) for shard in shards if shard not in waiting]
-    found = [(mark, reason) for mark in marks if mark for reason in mark.rejects.values()]
-    return [RejectedRow(f"{mark.shard.sequence}, shard {mark.shard.index}", "paint", why) for mark, why in found]
+def _add_known(rejects: FirstRows, opened: OpenStore, target: str, done: list[Shard]) -> None:
+    """Add what earlier runs could not use in the shards that were done before this one."""
+    for start in range(0, len(done), MARKS_AT_ONCE):
+        for mark in opened.ledger.find(target, done[start : start + MARKS_AT_ONCE]):
+            if mark is not None:
+                place = f"{mark.shard.sequence}, shard {mark.shard.index}"
+                rejects.add([RejectedRow(place, "paint", reason) for reason in mark.rejects.values()])
 
 
 def _run(job: PaintJob | PaintHere, tasks: Iterator[ShardTask], waiting: Waiting, run: Prepared, bus: Bus) -> FirstRows:

@@ -1,7 +1,7 @@
 """What a run of paint is to be, worked out without writing anything: `paint` does it, `plan` tells it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from paintpipe.pipeline.executors.settings import ExecutorSettings
@@ -88,6 +88,22 @@ class Prepared:
         return list(dict.fromkeys(shard.sequence for shard in self.shards))
 
 
+def first_image_px(catalog: Catalog) -> tuple[int, int] | None:
+    """(height, width) of the catalog's first image, whatever is selected of it; None where the first frame has none."""
+    row = next(iter(catalog.images(catalog.sequences[0], 0, 1)), None)
+    return None if row is None else (row.height_px, row.width_px)
+
+
+def _check_gpus(request: PaintRequest) -> None:
+    """Raises ConfigError for GPUs that would have nothing to do."""
+    if not request.spread.gpus:
+        return
+    if request.oracle or request.from_masks or request.from_predictions:
+        raise ConfigError("--gpus without a network", todo="use --workers: this painter runs on the CPU")
+    if request.segment.backend == "openvino":
+        raise ConfigError("--backend openvino with --gpus", expected="auto or torch: openvino runs on the CPU here")
+
+
 def prepare(request: PaintRequest, workspace: Workspace, catalog: Catalog) -> Prepared:
     """Settle what to paint, with what and where to; reads, and writes nothing.
 
@@ -99,9 +115,11 @@ def prepare(request: PaintRequest, workspace: Workspace, catalog: Catalog) -> Pr
     Raises:
         PaintpipeError: the painter can't be built, an option names what is not there, or the store is damaged.
     """
-    choice, away = painter_choice(request), elsewhere(request.spread)
+    choice = replace(painter_choice(request), image_px=first_image_px(catalog))
+    away = elsewhere(request.spread)
     if away:
-        check_workers(request.spread)
+        check_workers(request.spread, request.segment.device)
+        _check_gpus(request)
         choice = for_workers(choice, on_gpu=bool(request.spread.gpus))
     painter: Painter = describe_painter(choice, catalog.info) if away else choose_painter(choice, catalog.info)
     layer = check_name(request.layer or painter.name, "layer")

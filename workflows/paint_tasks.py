@@ -11,7 +11,8 @@ from paintpipe.pipeline.verify import verify_mark
 from paintpipe.workflows.catalog import Catalog
 from paintpipe.workflows.paint_inputs import PaintInputs
 from paintpipe.workflows.paint_shard import ShardTask
-from paintpipe.workflows.stores import OpenStore, begin_layer, create_layer, create_sequence, sequence_table
+from paintpipe.workflows.store_groups import begin_layer, create_layer, create_sequence, sequence_table
+from paintpipe.workflows.stores import OpenStore
 
 Waiting = dict[Shard, tuple[str, ...]]
 """Shards with the targets that are not done, in catalog order."""

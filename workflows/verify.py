@@ -1,6 +1,5 @@
 """`paintpipe verify`: every shard against the ledger, the catalog and the store's contract."""
 
-import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,12 +13,12 @@ from paintpipe.pipeline.roots import open_root
 from paintpipe.pipeline.store import layer_of
 from paintpipe.pipeline.verify import Problem, verify_leftovers, verify_metadata, verify_target
 from paintpipe.pipeline.workspace import Workspace
-from paintpipe.schemas.errors import PaintpipeError, StoreError
+from paintpipe.schemas.errors import InputFileError, PaintpipeError, StoreError
 from paintpipe.schemas.painted import PaintedFrame
-from paintpipe.schemas.source import Root
 from paintpipe.stages.paint.check import check_painted
 from paintpipe.workflows.catalog import Catalog, open_catalog
 from paintpipe.workflows.counted import counted
+from paintpipe.workflows.frame_io import FrameFiles
 from paintpipe.workflows.layers import SCORED
 from paintpipe.workflows.stores import OpenStore, existing_store
 
@@ -52,18 +51,22 @@ def verify(workspace: Path, inputs: bool = False, quiet: bool = False) -> Verify
 
     Raises:
         WorkspaceError: nothing is painted here.
+        InputFileError: with `inputs`, the dataset's root is gone.
+        StoreError: disk or service do not answer.
     """
     place = Workspace(workspace)
     catalog, opened = open_catalog(place.catalog), existing_store(workspace)
     problems = [_line(problem) for problem in verify_metadata(opened.store)]
+    root = open_root(catalog.info.root) if inputs else None
     shards = 0
     for target in opened.ledger.targets():
-        marks = [mark for _, mark in opened.ledger.marks(target) if mark]
-        shards += len(marks)
         problems += _files(opened, target)
-        for mark in track(marks, f"verify {target}", "shard", quiet=quiet):
-            problems += _content(mark, catalog, opened)
-            problems += _inputs(mark, open_root(catalog.info.root)) if inputs else []
+        marks, total = opened.ledger.marks(target), len(opened.ledger.mark_paths(target))
+        for _, mark in track(marks, f"verify {target}", "shard", quiet=quiet, total=total):
+            if mark is not None:
+                shards += 1
+                problems += _content(mark, catalog, opened)
+                problems += _inputs(mark, FrameFiles(root)) if root else []
     problems += [_line(problem) for problem in verify_leftovers(opened.store.root, opened.ledger.root)]
     return VerifyResult(problems, shards)
 
@@ -109,13 +112,13 @@ def _frame_fault(target: str, sequence: str, frame: int, opened: OpenStore) -> s
     return check_painted(painted, len(painted.label), len(classes))
 
 
-def _inputs(mark: Mark, root: Root) -> Iterator[str]:
+def _inputs(mark: Mark, files: FrameFiles) -> Iterator[str]:
     for path, known in mark.input_sha256s.items():
         try:
-            with root.open_bytes(path) as file:
-                now = hashlib.sha256(file.read()).hexdigest()
-        except (OSError, PaintpipeError) as error:
-            yield f"{path}: can't be read ({error})"
+            files.read(path)
+        except InputFileError as error:
+            yield error.line()
             continue
+        now = files.sha256[path]
         if now != known:
             yield f"{path}: is not the file that was painted (sha256 {now[:8]}…, was {known[:8]}…)"

@@ -106,10 +106,10 @@ def _birds_eye(source: PictureSource, frame: FramePictures, side_px: int, reach_
 
 
 def _video(source: PictureSource, layer: Layer, request: ViewRequest, out: Path) -> Path:
-    wanted = request.sequence or layer.marks[0].shard.sequence
+    wanted = request.sequence or layer.shards[0].sequence
     places = [place for place in painted_frames(layer) if place[0] == wanted]
     if not places:
-        names = dict.fromkeys(mark.shard.sequence for mark in layer.marks)
+        names = dict.fromkeys(shard.sequence for shard in layer.shards)
         raise ConfigError(f"no painted sequence {wanted!r}", expected="one of " + ", ".join(names))
     path = out / f"{layer.name}-{wanted}.mp4"
     try:

@@ -51,6 +51,10 @@ class WorkerOptions:
         if self.workers and name in ("serial", "dask"):
             what = "has one worker" if name == "serial" else "takes the workers that the cluster has"
             raise ConfigError(f"--workers with the {name} executor", todo=f"it {what}: leave --workers out")
+        if self.workers and self.gpus:
+            raise ConfigError("--workers with --gpus", todo="there is one worker for each GPU: leave --workers out")
+        if self.in_flight and name != "processes":
+            raise ConfigError(f"--in-flight with the {name} executor", todo="leave --in-flight out")
         return name
 
 
@@ -59,10 +63,13 @@ def elsewhere(options: WorkerOptions) -> bool:
     return options.name in ("processes", "dask")
 
 
-def check_workers(options: WorkerOptions) -> None:
+def check_workers(options: WorkerOptions, device: str) -> None:
     """Raises ConfigError for options that contradict each other, or GPUs that this machine lacks."""
     if options.name == "processes" and options.gpus:
         gpu_environments(options.gpus)
+        if device not in ("auto", "cpu", "cuda", "cuda:0"):
+            todo = "leave --device out: each worker sees one GPU alone, as cuda:0"
+            raise ConfigError(f"--device {device} with --gpus", todo=todo)
 
 
 def executor_settings(options: WorkerOptions, threads: int, on_gpu: bool = False) -> ExecutorSettings:
@@ -87,7 +94,7 @@ def executor_settings(options: WorkerOptions, threads: int, on_gpu: bool = False
         return ExecutorSettings(name, workers=options.workers or (_in_flight_on_gpu(1) if on_gpu else 2))
     environments = gpu_environments(options.gpus) if options.gpus else ()
     workers = len(environments) or options.workers or max(1, usable_cores() // threads)
-    usual = _in_flight_on_gpu(workers) if on_gpu else 1
+    usual = _in_flight_on_gpu(workers) if on_gpu else 2  # one publishes while the other computes
     return ExecutorSettings(name, workers, options.in_flight or usual, threads=threads, environments=environments)
 
 

@@ -28,17 +28,17 @@ class Attempt(Generic[T]):
     told: list[Event] = field(default_factory=list)
 
     def lose(self, why: str) -> AttemptLost:
-        """Note that its worker died.
-
-        Raises:
-            WorkerLostError: it has been tried often enough.
-        """
+        """Note that its worker died; the event takes back what this attempt has told."""
         self.lost += 1
         event = AttemptLost(str(self.task), why, tuple(self.told))
         self.told.clear()
-        if self.lost >= ATTEMPTS:
-            raise lost_error(str(self.task), f"its worker {why}, and so did {ATTEMPTS - 1} before it")
         return event
+
+    def error(self, why: str) -> WorkerLostError | None:
+        """What to tell the user once it has been tried often enough, None before."""
+        if self.lost < ATTEMPTS:
+            return None
+        return lost_error(str(self.task), f"its worker {why}, and so did {ATTEMPTS - 1} before it")
 
 
 def lost_error(task: str, what: str) -> WorkerLostError:

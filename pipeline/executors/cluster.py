@@ -1,16 +1,19 @@
 """The executor that hands tasks to the workers of an existing dask cluster."""
 
+import asyncio
+import secrets
 import time
 import traceback
-from asyncio import CancelledError
 from collections.abc import Generator, Iterable, Iterator
+from concurrent.futures import CancelledError
+from contextlib import suppress
 from itertools import count, islice
 from queue import Empty, SimpleQueue
 from typing import Any, Generic
 
 from paintpipe.pipeline.executors.attempts import lost_error
 from paintpipe.pipeline.executors.cluster_connection import Connected, connect
-from paintpipe.pipeline.executors.cluster_worker import JobPlugin, busy, close_job, digest_of_job, work_on
+from paintpipe.pipeline.executors.cluster_worker import JobPlugin, busy, close_job, work_on
 from paintpipe.pipeline.executors.contract import Emit, Job, R, T
 from paintpipe.pipeline.executors.pickles import pack, unpack
 from paintpipe.pipeline.executors.settings import ExecutorSettings
@@ -52,9 +55,9 @@ class _Window(Generic[T, R]):
         self, cluster: Connected, settings: ExecutorSettings, tasks: Iterator[T], job: Job[T, R], emit: Emit
     ) -> None:
         self._cluster, self._settings, self._tasks, self._emit = cluster, settings, tasks, emit
-        packed = pack(job)
-        self._digest = digest_of_job(packed)
-        self._plugin = JobPlugin(self._digest, packed)
+        # Not of the job's content: two runs of one job would then share tasks, and the first to end would end both.
+        self._name = secrets.token_hex(16)
+        self._plugin = JobPlugin(self._name, pack(job))
         cluster.client.register_plugin(self._plugin)
         self._running: dict[Any, T] = {}
         self._ended: SimpleQueue[Any] = SimpleQueue()
@@ -67,8 +70,7 @@ class _Window(Generic[T, R]):
         results = list[tuple[T, R]]()
         while True:
             if self._failure is None:
-                for task in islice(self._tasks, max(0, self._measure_room() - len(self._running))):
-                    self._submit(task)
+                self._submit_some()
             yield from results  # workers have their next tasks already, however long the caller takes
             if not self._running:
                 break
@@ -83,23 +85,31 @@ class _Window(Generic[T, R]):
         self._running.clear()
         if self._cluster.lost():
             return
-        if under_way:
-            client.cancel(under_way)
-        client.unregister_worker_plugin(self._plugin.name)
-        while under_way and time.monotonic() < until and any(self._cluster.ask(busy, self._digest)):
+        with suppress(OSError):  # the scheduler goes away meanwhile
+            if under_way:
+                client.cancel(under_way)
+            client.unregister_worker_plugin(self._plugin.name)
+        while under_way and time.monotonic() < until and any(self._cluster.ask(busy, self._name)):
             time.sleep(0.1)
+
+    def _submit_some(self) -> None:
+        for task in islice(self._tasks, max(0, self._measure_room() - len(self._running))):
+            if self._cluster.lost():
+                self._failure = self._cluster.lost_error()
+                return
+            self._submit(task)
 
     def _submit(self, task: T) -> None:
         key = f"{self._plugin.name}-{next(self._numbers)}"
         future = self._cluster.client.submit(
-            work_on, self._digest, pack(task), key=key, pure=False, resources=dict(self._settings.resources) or None
+            work_on, self._name, pack(task), key=key, pure=False, resources=dict(self._settings.resources) or None
         )
         self._running[future] = task
         future.add_done_callback(self._ended.put)
 
     def _measure_room(self) -> int:
         """Tasks that may be under way: as many as run at once, and one more for each worker; workers come and go."""
-        if time.monotonic() - self._counted_s > _RECOUNT_S and not self._cluster.lost():
+        if time.monotonic() - self._counted_s > _RECOUNT_S:
             self._room, self._counted_s = max(2, self._cluster.room()), time.monotonic()
         return self._room
 
@@ -124,9 +134,11 @@ class _Window(Generic[T, R]):
                 self._emit(event)
             results.append((self._running.pop(future), result))
         for future in ended:
+            if future not in self._running:
+                continue  # it is collected, whatever has become of it since
             if future.status in ("error", "cancelled"):
                 self._fail(self._error(future, self._running.pop(future)))
-            elif future in self._running:
+            else:
                 self._unsettled.append(future)  # its worker died with the result: the cluster works on it once more
         return results
 
@@ -134,12 +146,14 @@ class _Window(Generic[T, R]):
         """The first failure lets no worker begin another task; those that wait there come back as Stopped."""
         if self._failure is None:
             self._failure = error
-            self._cluster.ask(close_job, self._digest)
+            self._cluster.ask(close_job, self._name)
 
     def _gather(self, finished: list[Any]) -> list[Any]:
         try:
             found: list[Any] = self._cluster.client.gather(finished)
-        except (CancelledError, OSError):
+        except (CancelledError, asyncio.CancelledError) as error:
+            raise self._cluster.lost_error() from error
+        except OSError:
             if self._cluster.lost():
                 raise self._cluster.lost_error() from None
             raise

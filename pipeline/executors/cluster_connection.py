@@ -39,8 +39,13 @@ class Connected:
         self._resources = resources
 
     def workers(self) -> dict[str, Any]:
-        """What the scheduler knows of each worker that offers the resources, by address."""
-        identity = self.client.sync(self.client.scheduler.identity)
+        """What the scheduler knows of each worker that offers the resources, by address; raises WorkerLostError."""
+        if self.lost():
+            raise self.lost_error()
+        try:
+            identity = self.client.sync(self.client.scheduler.identity)
+        except OSError as error:
+            raise self.lost_error() from error
         return {
             address: worker
             for address, worker in identity["workers"].items()
@@ -57,7 +62,10 @@ class Connected:
 
     def ask(self, function: Callable[..., Any], *arguments: object) -> list[Any]:
         """What a function returns on each worker; those that don't answer are left out."""
-        found: dict[str, Any] = self.client.run(function, *arguments, on_error="ignore")
+        try:
+            found: dict[str, Any] = self.client.run(function, *arguments, on_error="ignore")
+        except OSError:
+            return []  # nor does the scheduler
         return list(found.values())
 
     def lost(self) -> bool:

@@ -1,6 +1,5 @@
 """What runs in the workers of a dask cluster: a job, unpacked and set up once, and the work on one task."""
 
-import hashlib
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -20,28 +19,28 @@ class JobPlugin(WorkerPlugin):
     """Brings a job to every worker, those that join later too, and takes it away again.
 
     Args:
-        digest: of the job.
+        job_name: of the job in this one run.
         packed: the job.
     """
 
-    def __init__(self, digest: str, packed: bytes) -> None:
-        self.name = f"paintpipe-{digest[:16]}"
-        self._digest, self._packed = digest, packed
+    def __init__(self, job_name: str, packed: bytes) -> None:
+        self.name = f"paintpipe-{job_name}"
+        self._job_name, self._packed = job_name, packed
 
     def setup(self, worker: Any) -> None:
         """On the worker's event loop: loads nothing yet."""
         with _lock:
             for job in _jobs.values():
                 job.rest()  # perhaps of a coordinator that was killed: its network would stay loaded for good
-            _jobs[self._digest] = _JobHere(self._packed)
+            _jobs[self._job_name] = _JobHere(self._packed)
 
     def teardown(self, worker: Any) -> None:
         """Forget the job; its tasks still under way stop at their next event."""
         with _lock:
-            job = _jobs.get(self._digest)
+            job = _jobs.get(self._job_name)
             if job is not None:
                 job.switch.turn_on()
-        _drop_if_over(self._digest)
+        _drop_if_over(self._job_name)
 
 
 class _JobHere:
@@ -85,11 +84,6 @@ class _JobHere:
         told.append(event)
 
 
-def digest_of_job(packed: bytes) -> str:
-    """Names a job."""
-    return hashlib.sha256(packed).hexdigest()
-
-
 def summed(events: list[Event]) -> list[Event]:
     """The events with one StageTimed for each stage: they come all at once, and none is needed on its own."""
     others = [event for event in events if not isinstance(event, StageTimed)]
@@ -101,10 +95,10 @@ def summed(events: list[Event]) -> list[Event]:
     return [*stages.values(), *others]
 
 
-def work_on(digest: str, task: bytes) -> bytes:
-    """Work on a packed task of the job with this digest; its packed result and events."""
+def work_on(job_name: str, task: bytes) -> bytes:
+    """Work on a packed task of the job of this name; its packed result and events."""
     with _lock:
-        job = _jobs.get(digest)
+        job = _jobs.get(job_name)
         if job is None or job.closed or job.switch.is_on:
             raise Stopped
         job.busy += 1
@@ -113,24 +107,24 @@ def work_on(digest: str, task: bytes) -> bytes:
     finally:
         with _lock:
             job.busy -= 1
-        _drop_if_over(digest)
+        _drop_if_over(job_name)
 
 
-def close_job(digest: str) -> None:
+def close_job(job_name: str) -> None:
     """Begin no further task of a job on this worker; those that wait end with Stopped."""
     with _lock:
-        if digest in _jobs:
-            _jobs[digest].closed = True
+        if job_name in _jobs:
+            _jobs[job_name].closed = True
 
 
-def busy(digest: str) -> bool:
+def busy(job_name: str) -> bool:
     """Whether this worker still has something of a job."""
     with _lock:
-        return digest in _jobs
+        return job_name in _jobs
 
 
-def _drop_if_over(digest: str) -> None:
+def _drop_if_over(job_name: str) -> None:
     with _lock:
-        job = _jobs.get(digest)
+        job = _jobs.get(job_name)
         if job is not None and job.switch.is_on and not job.busy:
-            del _jobs[digest]
+            del _jobs[job_name]

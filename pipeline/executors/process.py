@@ -15,6 +15,8 @@ from typing import Any
 from paintpipe.pipeline.executors.messages import Gone, Hello, ToWorker
 from paintpipe.pipeline.executors.pickles import pack
 
+_DEATH_S = 2.0
+"""What a killed process may take to hand back its memory, and a GPU's."""
 _START = """
 import json, sys
 sys.path[:] = json.loads(sys.argv[2])
@@ -72,7 +74,7 @@ class WorkerProcess:
         except subprocess.TimeoutExpired:
             self._process.kill()
             try:
-                self._process.wait(timeout_s)
+                self._process.wait(max(timeout_s, _DEATH_S))
             except subprocess.TimeoutExpired:
                 return "can't be killed"  # stuck in the kernel, as on a dead NFS mount; what it writes does no harm
         self._outbox.put(None)

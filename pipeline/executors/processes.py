@@ -19,7 +19,6 @@ from paintpipe.pipeline.executors.messages import Beat, Do, Done, End, Failed, G
 from paintpipe.pipeline.executors.pickles import pack, unpack
 from paintpipe.pipeline.executors.process import WorkerProcess
 from paintpipe.pipeline.executors.settings import ATTEMPTS, ExecutorSettings
-from paintpipe.schemas.errors import WorkerLostError
 
 _TICK_S = 0.5
 
@@ -110,7 +109,7 @@ class _Crew(Generic[T, R]):
 
     def _hand_out(self) -> None:
         for process, member in self._members.items():
-            while member.ready and (attempt := self._next_for(member)) is not None:
+            while member.ready and not member.frozen and (attempt := self._next_for(member)) is not None:
                 member.running[attempt.number] = attempt
                 process.send(Do(attempt.number, pack(attempt.task)))
 
@@ -124,7 +123,8 @@ class _Crew(Generic[T, R]):
         try:
             process, message = self._inbox.get(timeout=_TICK_S)
             while True:
-                results += self._take(self._members[process], unpack(message))
+                if process in self._members:  # else it was given up
+                    results += self._take(self._members[process], unpack(message))
                 process, message = self._inbox.get_nowait()
         except Empty:
             # Not the whole time: while this process was stopped itself, nobody listened.
@@ -153,13 +153,18 @@ class _Crew(Generic[T, R]):
                 pass
 
     def _watch(self, elapsed_s: float) -> None:
-        """Kill workers that have been silent for too long; their end is then heard as any other's."""
-        for process, member in self._members.items():
+        """Kill workers that have been silent for too long; their end is then heard as any other's.
+
+        One that is stuck in the kernel (a dead mount, a GPU's driver) does not end: it is given up.
+        """
+        for process, member in list(self._members.items()):
             member.silent_s += elapsed_s
             patience_s = self._settings.silence_s if member.ready else self._settings.start_s
             if member.silent_s > patience_s and not member.frozen:
                 member.frozen = True
                 process.kill()
+            elif member.silent_s > patience_s + self._settings.grace_s:
+                self._lose(member)
 
     def _lose(self, member: _Member[T]) -> None:
         """A worker is dead: its tasks go to others, and its slot to a new one."""
@@ -172,9 +177,8 @@ class _Crew(Generic[T, R]):
             if self._stillborn >= ATTEMPTS:
                 self._fail(lost_error("starting a worker", f"the worker {how}, {ATTEMPTS} times"))
         for attempt in member.running.values():
-            try:
-                self._emit(attempt.lose(how))
-            except WorkerLostError as error:
+            self._emit(attempt.lose(how))
+            if error := attempt.error(how):
                 self._fail(error)
             else:
                 self._backlog.give_back(attempt)

@@ -27,6 +27,7 @@ def main(descriptor: int) -> None:
     Ctrl-C is the coordinator's to handle. Whatever else happens to the coordinator, this process ends with it.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    os.set_inheritable(descriptor, False)  # a program that a library starts would keep it open beyond our end
     connection: Connection[Any, Any] = Connection(descriptor)
     hello: Hello = connection.recv()
     _die_with(hello)

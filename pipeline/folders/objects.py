@@ -17,6 +17,7 @@ from paintpipe.pipeline.folders.folder import Names, check_relative
 from paintpipe.pipeline.folders.object_file import open_object
 from paintpipe.pipeline.folders.requests import Requests, Version
 from paintpipe.pipeline.folders.urls import parse_url
+from paintpipe.pipeline.overlap import prefetch
 from paintpipe.pipeline.publish import PARTIAL
 from paintpipe.schemas.errors import StoreError
 
@@ -130,13 +131,6 @@ class ObjectFolder:
 
         return self._ask.again(path, get)
 
-    def read_end(self, path: str, num_bytes: int) -> bytes:
-        """The last bytes of an object; raises FileNotFoundError."""
-        size = self.size(path)
-        if size is None:
-            raise FileNotFoundError(self.where(path))
-        return self.read_range(path, max(0, size - num_bytes), size)[0] if size else b""
-
     def read_many(self, paths: Iterable[str]) -> Iterator[bytes | None]:
         """See `Folder.read_many`."""
 
@@ -146,8 +140,7 @@ class ObjectFolder:
             except FileNotFoundError:
                 return None
 
-        with ThreadPoolExecutor(_AT_ONCE) as pool:
-            yield from pool.map(read, paths)
+        yield from prefetch(paths, read, depth=2 * _AT_ONCE, threads=_AT_ONCE)
 
     def open_file(self, path: str) -> BinaryIO:
         """See `Folder.open_file`."""
@@ -228,14 +221,24 @@ class ObjectFolder:
             client = self._ask.client
             obstore.put(client, key, content, use_multipart=many, chunk_size=_PART_BYTES, max_concurrency=4)
 
-        self._ask.again(path, put)
+        for _ in range(_TRIES):
+            # What is absent is the upload: it was completed, the answer was lost, and the client asked once more.
+            with contextlib.suppress(FileNotFoundError):
+                self._ask.again(path, put)
+                return
+        raise StoreError("the service forgets what is uploaded to it", where=self.where(path))
 
     def _delete(self, paths: list[str]) -> None:
         keys = [self._ask.key(path) for path in paths]
         if not keys:
             return
-        with contextlib.suppress(FileNotFoundError):
+        try:
             self._ask.again(paths[0], lambda: obstore.delete(self._ask.client, keys if len(keys) > 1 else keys[0]))
+        except FileNotFoundError:
+            # GCS and Azure stop at an object that is absent, as after a lost answer; S3 takes it for deleted.
+            if len(paths) > 1:
+                for path in paths:
+                    self._delete([path])
 
 
 def _common_folder(paths: list[str]) -> str:

@@ -83,7 +83,8 @@ class Requests:
                 if found == attempt:
                     return True
                 refused = isinstance(error, AlreadyExistsError | PreconditionError)
-                if found is not None if mode == "create" else refused:
+                another_has_it = found is not None if mode == "create" else refused
+                if another_has_it:
                     return False
                 # Nothing is there: a conflict that both sides lost, or a request that was lost before it was done.
                 if not refused and (pause_s is None or is_final(error)):

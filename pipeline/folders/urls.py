@@ -41,9 +41,10 @@ def parse_url(text: str) -> Address:
     scheme, bucket = parts.scheme.lower(), parts.netloc
     if scheme not in SCHEMES:
         raise ConfigError(f"can't open {scheme}:// URLs", expected=_EXPECTED)
-    if "@" in bucket or parts.query or (scheme != "file" and parts.fragment):
+    if "@" in bucket or parts.query or parts.fragment:
         # What stands there may be a secret: it isn't repeated.
         todo = "give keys in the environment, such as AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+        todo = "give the path itself, or write # as %23 and ? as %3F" if scheme == "file" else todo
         raise ConfigError(f"a {scheme}:// URL with user, query or fragment", expected=_EXPECTED, todo=todo)
     path = "/".join(part for part in parts.path.split("/") if part not in ("", "."))
     if ".." in path.split("/") or "\0" in path or "\\" in text:
@@ -60,7 +61,8 @@ def parse_url(text: str) -> Address:
 
 
 def without_secrets(text: str) -> str:
-    """A message of a client library without query strings, which sign requests, and without the environment's keys."""
+    """A client's message without query strings, which sign requests, passwords in URLs and the environment's keys."""
+    text = re.sub(r"(https?://)[^\s/@'\"]+@", r"\1", text)
     text = re.sub(r"(https?://[^\s?'\"]*)\?[^\s'\")]*", r"\1", text)
     for name, value in os.environ.items():
         if len(value) >= 8 and _SECRETS.match(name) and not _NO_SECRETS.search(name):

@@ -1,7 +1,7 @@
 """An object folder as zarr reads it: through our own requests, with their retries and their errors."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from typing import TYPE_CHECKING, NoReturn
 
 from zarr.abc.store import ByteRequest, OffsetByteRequest, RangeByteRequest, Store, SuffixByteRequest
@@ -80,9 +80,16 @@ class ObjectZarr(Store):
                 return self.folder.read(key)
             case RangeByteRequest(start, end):
                 return self.folder.read_range(key, start, end)[0]
-            case SuffixByteRequest(suffix):
-                return self.folder.read_end(key, suffix)
+            case SuffixByteRequest(suffix):  # as a range: Azure knows none from the end
+                return self._read_from(key, lambda size: max(0, size - suffix))
             case OffsetByteRequest(offset):
-                size = self.folder.size(key) or 0
-                return self.folder.read_range(key, offset, size)[0] if size > offset else b""
+                return self._read_from(key, lambda _size: offset)
         raise TypeError(f"no byte request: {part!r}")
+
+    def _read_from(self, key: str, start_at: Callable[[int], int]) -> bytes:
+        """An object from where `start_at` says, given its size, to its end; raises FileNotFoundError."""
+        size = self.folder.size(key)
+        if size is None:
+            raise FileNotFoundError(key)
+        start = start_at(size)
+        return self.folder.read_range(key, start, size)[0] if start < size else b""

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import torch
 from torch import Tensor
@@ -83,10 +84,17 @@ def network_input(card: ModelCard, images: Sequence[UInt8], plan: InputPlan, dev
     height, width = plan.resized_px
     batch = upload(stacked(images, plan.resized_px, pinned=device != "cpu"), device).permute(0, 3, 1, 2)
     batch = (batch.flip(1) if card.channel_order == "bgr" else batch).float()
-    mean, std = (torch.tensor(values, device=device).view(1, 3, 1, 1) for values in (card.mean, card.std))
+    mean, std = _on_device(card.mean, device), _on_device(card.std, device)
     batch = (batch * card.input_scale - mean) / std
     bottom, right = plan.input_px[0] - height, plan.input_px[1] - width
     return torch.nn.functional.pad(batch, (0, right, 0, bottom)) if bottom or right else batch
+
+
+@cache
+def _on_device(values: tuple[float, float, float], device: str) -> Tensor:
+    """(1, 3, 1, 1) on the device, sent there once: a copy like this waits for all that a GPU has to do before it."""
+    with torch.inference_mode(False):
+        return torch.tensor(values, device=device).view(1, 3, 1, 1)
 
 
 def _each(size: SizePx, rule: Callable[[int], int]) -> SizePx:

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from paintpipe.pipeline.lock import WorkspaceLock, workspace_lock
+from paintpipe.pipeline.folders.local import LocalFolder
+from paintpipe.pipeline.lock import WorkspaceLock, remove_lock, workspace_lock
 from paintpipe.pipeline.lock_owner import Owner
 from paintpipe.schemas.errors import StoreError, WorkspaceLockedError
 
@@ -179,6 +180,28 @@ def test_two_processes_race_for_a_stale_lock(tmp_path: Path) -> None:
     for racer in racers:
         _, errors = racer.communicate()
         assert (racer is winner) or "WorkspaceLockedError" in errors
+
+
+def test_a_run_that_lost_its_lock_leaves_that_of_its_successor(tmp_path: Path) -> None:
+    with workspace_lock(tmp_path):
+        (tmp_path / "lock").unlink()
+        leave(tmp_path / "lock", replace(Owner.current(), host="elsewhere"))
+    assert (tmp_path / "lock").exists()
+
+
+def test_no_run_takes_a_lock_over_while_it_is_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    owner = replace(Owner.current(), boot_id="before")
+    leave(tmp_path / "lock", owner)
+    real = LocalFolder.remove
+
+    def remove(self: LocalFolder, path: str) -> None:
+        with pytest.raises(WorkspaceLockedError), workspace_lock(tmp_path):
+            pytest.fail("its lock would be removed now")
+        real(self, path)
+
+    monkeypatch.setattr(LocalFolder, "remove", remove)
+    remove_lock(LocalFolder(tmp_path), owner)
+    assert not (tmp_path / "lock").exists()
 
 
 def test_a_folder_that_can_not_be_written_is_a_clear_line(tmp_path: Path) -> None:

@@ -120,7 +120,17 @@ def test_removing(tmp_path: Path) -> None:
     remove_file(tmp_path / "two")
     remove_folder(tmp_path, "a")
     remove_folder(tmp_path, "a")
+    remove_file(tmp_path / "none" / "two")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_removing_what_a_killed_run_has_removed_makes_that_durable(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[Path] = []
+    monkeypatch.setattr(os, "fsync", lambda descriptor: synced.append(Path(f"/proc/self/fd/{descriptor}").readlink()))
+    remove_file(tmp_path / "absent")
+    assert synced == [tmp_path]
 
 
 @pytest.mark.parametrize("moved", [True, False])

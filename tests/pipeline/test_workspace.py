@@ -12,9 +12,6 @@ def test_where_everything_lies(tmp_path: Path) -> None:
         path.relative_to(tmp_path).as_posix()
         for path in (here.catalog, here.ledger, here.runs, here.tables, here.figures, here.config_path)
     } == {"catalog", "ledger", "ledger/runs", "tables", "figures", "paintpipe.toml"}
-    assert (here.store("zarr"), here.store("parquet")) == (tmp_path / "painted.zarr", tmp_path / "painted.parquet")
-    assert here.marks("zarr") == here.ledger
-    assert here.marks("parquet") == here.ledger / "parquet"
 
 
 def test_the_configuration_is_remembered(tmp_path: Path) -> None:

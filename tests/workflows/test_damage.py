@@ -10,7 +10,7 @@ import pytest
 from support.command import content, paintpipe, succeed
 
 from paintpipe.schemas.errors import WorkspaceError
-from paintpipe.workflows import ingest as ingest_module
+from paintpipe.workflows import catalog_swap
 from paintpipe.workflows.catalog import open_catalog
 
 TABLES = ("frames", "images", "boxes", "rejected")
@@ -113,14 +113,14 @@ def test_ingest_that_was_killed_between_its_renames_loses_nothing(
     workspace: Path, drive: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     catalog, before = workspace / "catalog", content(workspace / "catalog")
-    rename = ingest_module._rename
+    rename = catalog_swap._rename
 
     def die_in_between(source: Path, target: Path) -> None:
         if source.name == "catalog.partial":
             raise KeyboardInterrupt
         rename(source, target)
 
-    monkeypatch.setattr(ingest_module, "_rename", die_in_between)
+    monkeypatch.setattr(catalog_swap, "_rename", die_in_between)
     arguments = ("ingest", "semantickitti", drive, "-w", workspace, "-q")
     assert paintpipe(*arguments, "--limit", 2).code == 130
     assert not catalog.exists()

@@ -23,7 +23,7 @@ from paintpipe.schemas.settings import PAINT_FORMAT
 from paintpipe.stages.segment import gpus
 from paintpipe.workflows import terms
 from paintpipe.workflows.catalog import open_catalog
-from paintpipe.workflows.workers import WorkerOptions, executor_settings, gpu_environments
+from paintpipe.workflows.workers import WorkerOptions, check_workers, executor_settings, gpu_environments
 
 SHARDS = ("--frames-per-shard", 1, "--threads-per-worker", 1)
 PARALLEL = ("threads", "processes", "dask")
@@ -180,6 +180,8 @@ def test_what_a_worker_must_share(drive: Path, judged: Path, tmp_path: Path) -> 
         (("--executor", "serial", "--scheduler", "tcp://a:1"), "the serial executor takes no scheduler"),
         (("--executor", "threads", "--gpus", "0"), "--gpus with the threads executor"),
         (("--executor", "serial", "--workers", "2"), "--workers with the serial executor"),
+        (("--gpus", "0", "--workers", "2"), "--workers with --gpus; there is one worker for each GPU"),
+        (("--executor", "threads", "--in-flight", "2"), "--in-flight with the threads executor"),
     ],
 )
 def test_workers_that_can_not_be_are_refused(
@@ -191,6 +193,30 @@ def test_workers_that_can_not_be_are_refused(
     assert line in done.err
     assert len(done.err.splitlines()) == 1
     assert not (workspace / "painted.zarr").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "line"),
+    [
+        (("--oracle",), "--gpus without a network; use --workers"),
+        (("--model", "street-tiny", "--backend", "openvino"), "--backend openvino with --gpus"),
+    ],
+)
+def test_gpus_that_would_have_nothing_to_do_are_refused(
+    options: tuple[str, ...], line: str, drive: Path, ingested: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gpus, "gpu_names", lambda: ["H100"])
+    done = paintpipe("paint", "-w", ingested, "-q", "--gpus", "0", *options)
+    assert done.code == 2
+    assert line in done.err
+
+
+def test_a_device_that_no_worker_would_see_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gpus, "gpu_names", lambda: ["H100", "L4"])
+    options = WorkerOptions(gpus="all")
+    with pytest.raises(ValueError, match="--device cuda:1 with --gpus; leave --device out"):
+        check_workers(options, "cuda:1")
+    check_workers(options, "auto")
 
 
 def test_gpus_by_their_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -210,7 +236,7 @@ def test_numbers_that_the_user_leaves_open(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr("paintpipe.workflows.workers.usable_cores", lambda: 16)
     monkeypatch.setattr(gpus, "gpu_names", lambda: ["H100", "L4"])
     cpu = executor_settings(WorkerOptions("processes"), threads=4)
-    assert (cpu.workers, cpu.in_flight, cpu.threads) == (4, 1, 4)
+    assert (cpu.workers, cpu.in_flight, cpu.threads) == (4, 2, 4)
     gpu = executor_settings(WorkerOptions(gpus="all"), threads=4, on_gpu=True)
     assert (gpu.name, gpu.workers, gpu.in_flight) == ("processes", 2, 4)
     assert executor_settings(WorkerOptions(), threads=2).name == "threads"

@@ -3,6 +3,7 @@
 import json
 import signal
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,8 @@ def test_beside_a_run_that_works_and_after_it_was_killed(workspace: Path) -> Non
     with workspace_lock(workspace / "ledger"):
         assert "has begun no shard yet" in succeed("status", "-w", workspace)
         beat = Heartbeat(runs)
+        # As where the network took a minute to load between the two.
+        beat._owner = replace(beat._owner, started_at="2026-01-01T00:00:00+00:00")
         beat(RunStarted("paint", 100, 7))
         beat(StageTimed("network", 1.0))
         for frame in range(30):

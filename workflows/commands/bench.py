@@ -1,13 +1,12 @@
 """`paintpipe bench`."""
 
-from typing import Any, get_args
+from typing import Any
 
 import click
 
-from paintpipe.schemas.settings import Overlap, Projection, Provenance, StoreFormat
 from paintpipe.workflows.commands import options
 from paintpipe.workflows.commands.output import as_json, show
-from paintpipe.workflows.option_values import names
+from paintpipe.workflows.commands.painting import how_to_paint
 
 
 @click.command()
@@ -15,20 +14,7 @@ from paintpipe.workflows.option_values import names
 @options.network
 @options.sequences
 @options.quiet
-@click.option("--taxonomy", help="Map the scores to this taxonomy.")
-@click.option(
-    "--cameras",
-    callback=options.read(names),
-    metavar="A,B,…|all",
-    help="From these.  [default: KITTI image_2, else all]",
-)
-@options.choice("--projection", get_args(Projection), "Which points a camera sees.")
-@options.choice("--overlap", get_args(Overlap), "For points that two cameras see.")
-@options.choice("--provenance", get_args(Provenance), "full: also pixel, depth, time difference and margin.")
-@options.choice("--format", get_args(StoreFormat), "Of the store.  [default: zarr]", show=False)
-@click.option("--points/--no-points", default=True, help="Copy the points into the store as well.")
-@options.count("--frames-per-shard", 4096, "Unit of work.  [default: 16, fewer where the network is slow]")
-@options.workers
+@how_to_paint
 @options.count("--frames", 10**6, "Of the run, rounded up to whole shards.  [default: half a minute's]")
 @options.flag("--compare", "Also run the plain loop of benchmarks/plain_loop.py (in a source checkout).")
 @as_json

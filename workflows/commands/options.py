@@ -136,7 +136,7 @@ workers = together(
 )
 on_gpus = together(
     click.option("--gpus", callback=read(gpus), metavar="0,1,…|all", help="A process for each of these GPUs."),
-    count("--in-flight", 64, "Shards under way in each process.  [default: 1, on a GPU 2 to 8]"),
+    count("--in-flight", 64, "Shards under way in each process.  [default: 2, on a GPU 2 to 8]"),
 )
 
 OF_WORKERS = ("executor", "workers", "scheduler", "scheduler_file")

@@ -59,7 +59,11 @@ def json_text(content: dict[str, Any]) -> str:
 
 
 def _head() -> dict[str, Any]:
-    command = click.get_current_context().command_path.partition(" ")[2]
+    context, names = click.get_current_context(), list[str]()
+    while context.parent is not None:  # the outermost is the program, whose own name may hold spaces
+        names.insert(0, context.info_name or "")
+        context = context.parent
+    command = " ".join(names)
     return {"json_output": JSON_OUTPUT, "paintpipe": __version__, "command": command}
 
 

@@ -1,4 +1,4 @@
-"""The options that say what to paint, of `paintpipe paint` and `paintpipe plan`."""
+"""The options that say what to paint and how, of `paintpipe paint`, `plan` and `bench`."""
 
 from typing import TYPE_CHECKING, Any, get_args
 
@@ -11,21 +11,12 @@ from paintpipe.workflows.option_values import names
 if TYPE_CHECKING:
     from paintpipe.workflows.paint_request import PaintRequest
 
-what_to_paint = options.together(
-    options.workspace,
-    options.network,
-    options.sequences,
-    options.limit,
-    options.quiet,
-    options.flag("--oracle", "Paint the ground truth: labels where there are any, else boxes."),
-    click.option("--from-masks", type=options.FOLDER, help="Label maps or scores."),
-    click.option("--from-predictions", type=options.FOLDER, help="Per-point .label, .bin or .npy of a LiDAR network."),
+how_to_paint = options.together(
     click.option(
         "--taxonomy",
         help="Map the scores to this taxonomy (masks, predictions: the one they are in).",
         shell_complete=completion.taxonomies,
     ),
-    click.option("--layer", help="Name of the layer.  [default: the model's name]", shell_complete=completion.layers),
     click.option(
         "--cameras",
         callback=options.read(names),
@@ -36,12 +27,24 @@ what_to_paint = options.together(
     options.choice("--projection", get_args(Projection), "Which points a camera sees."),
     options.choice("--overlap", get_args(Overlap), "For points that two cameras see."),
     options.choice("--provenance", get_args(Provenance), "full: also pixel, depth, time difference and margin."),
-    click.option("--store", metavar="URL|DIR", help="Where store and marks lie.  [default: where they lay last]"),
     options.choice("--format", get_args(StoreFormat), "Of the store.  [default: zarr]", show=False),
     click.option("--points/--no-points", default=True, help="Copy the points into the store as well."),
     options.count("--frames-per-shard", 4096, "Unit of work and resume.  [default: 16]"),
     options.workers,
     options.on_gpus,
+)
+what_to_paint = options.together(
+    options.workspace,
+    options.network,
+    options.sequences,
+    options.limit,
+    options.quiet,
+    options.flag("--oracle", "Paint the ground truth: labels where there are any, else boxes."),
+    click.option("--from-masks", type=options.FOLDER, help="Label maps or scores."),
+    click.option("--from-predictions", type=options.FOLDER, help="Per-point .label, .bin or .npy of a LiDAR network."),
+    click.option("--layer", help="Name of the layer.  [default: the model's name]", shell_complete=completion.layers),
+    click.option("--store", metavar="URL|DIR", help="Where store and marks lie.  [default: where they lay last]"),
+    how_to_paint,
     options.flag("--overwrite", "Paint shards again that were made with other inputs."),
 )
 

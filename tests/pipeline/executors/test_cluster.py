@@ -9,7 +9,7 @@ from support.toy_jobs import Toy
 
 from paintpipe.pipeline.events import Event, Warned
 from paintpipe.pipeline.executors import executor
-from paintpipe.pipeline.executors.cluster_connection import is_exposed
+from paintpipe.pipeline.executors.cluster_connection import Connected, is_exposed
 from paintpipe.pipeline.executors.settings import ExecutorSettings
 from paintpipe.schemas.errors import PARTIAL_FAILURE, USER_MISTAKE, ClusterError, WorkerLostError
 
@@ -39,6 +39,23 @@ def test_a_scheduler_file_that_is_none(content: str, tmp_path: Path) -> None:
     file.write_text(content)
     with pytest.raises(ClusterError, match=f"^{file}: no dask scheduler answers"):
         run(tmp_path, scheduler_file=str(file))
+
+
+def test_two_runs_of_one_job_keep_to_their_own_tasks(cluster: Cluster, tmp_path: Path) -> None:
+    toy, settings = Toy(tmp_path, sleep_s=0.02), ExecutorSettings("dask", scheduler=cluster.address)
+    first = executor(settings).run(range(30), toy, lambda event: None)
+    next(first)
+    second = list(executor(settings).run(range(100, 110), toy, lambda event: None))
+    assert sorted(second) == [(task, task * task) for task in range(100, 110)]
+    assert len(list(first)) == 29
+
+
+def test_a_scheduler_that_goes_away_at_once_is_no_success(
+    cluster: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Connected, "lost", lambda _self: True)
+    with pytest.raises((WorkerLostError, ClusterError), match="went away"):
+        run(tmp_path, scheduler=cluster.address)
 
 
 def test_no_worker_that_offers_a_gpu(cluster: Cluster, tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from support.toy_jobs import Environment, Toy, ended
 
 from paintpipe.pipeline.events import AttemptLost, Event, FrameDone
 from paintpipe.pipeline.executors.contract import Executor
+from paintpipe.pipeline.executors.process import WorkerProcess
 from paintpipe.schemas.errors import PARTIAL_FAILURE, WorkerLostError
 
 Make = Callable[..., Executor]
@@ -40,11 +41,13 @@ def test_a_task_whose_worker_is_killed_goes_to_another(name: str, make: Make, tm
 
 @elsewhere
 def test_a_task_that_kills_every_worker_is_one_clear_error(name: str, make: Make, tmp_path: Path) -> None:
-    toy, results = Toy(tmp_path, kills=(5,), times=9, sleep_s=0.01), list[tuple[int, int]]()
+    toy, results, events = Toy(tmp_path, kills=(5,), times=9, sleep_s=0.01), list[tuple[int, int]](), list[Event]()
     named = r"\d+" if name == "dask" else "5"  # dask suspects the tasks that waited at the worker as well
     with pytest.raises(WorkerLostError, match=rf"^{named}: its worker .*\(out of memory\?\)") as caught:
-        results.extend(make(name).run(range(12), toy, quiet))
+        results.extend(make(name).run(range(12), toy, events.append))
     assert caught.value.exit_code == PARTIAL_FAILURE
+    lost = [event for event in events if isinstance(event, AttemptLost) and event.task == "5"]
+    assert len(lost) == (0 if name == "dask" else 3), "what the last attempt told is taken back too"
     assert len(toy.noted("start-5")) in (3, 4)
     yielded, ended = {str(task) for task, _ in results}, set(toy.noted("end"))
     # dask may lose the result of a task that ended at a worker which then died; after a failure nothing starts again
@@ -74,6 +77,15 @@ def test_a_frozen_worker_is_replaced(make: Make, tmp_path: Path) -> None:
     assert [event.reason for event in events if isinstance(event, AttemptLost)] == [
         "gave no sign of life for 1 s and was replaced"
     ]
+
+
+def test_a_worker_that_can_not_be_killed_is_given_up(
+    make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As one that waits in the kernel for a mount that is gone."""
+    monkeypatch.setattr(WorkerProcess, "kill", lambda _self: None)
+    toy = Toy(tmp_path, freezes=(3,))
+    assert sorted(make("processes", silence_s=1.0, grace_s=0.5).run(range(12), toy, quiet)) == SQUARES
 
 
 def test_workers_end_with_a_run_that_goes_well(make: Make, tmp_path: Path) -> None:

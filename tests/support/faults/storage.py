@@ -12,7 +12,8 @@ from paintpipe.pipeline.shards import Shard
 from paintpipe.pipeline.store import FrameArrays
 from paintpipe.pipeline.verify import verify_metadata, verify_target
 from paintpipe.schemas.painted import LAYER_MIN, POINTS
-from paintpipe.workflows.stores import OpenStore, create_layer, create_sequence
+from paintpipe.workflows.store_groups import create_layer, create_sequence
+from paintpipe.workflows.stores import OpenStore
 
 SEQUENCE = make_sequence(num_points=(5, 0, 3))
 LAYER = make_layer(specs=LAYER_MIN[1:3])
