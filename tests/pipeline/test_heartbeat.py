@@ -77,3 +77,4 @@ def test_a_folder_that_cannot_be_written_does_not_stop_the_run(tmp_path: Path) -
     beat = Heartbeat(tmp_path / "runs")
     beat(STARTED)
     beat(RunEnded())
+    assert (tmp_path / "runs").read_text() == "a file"

@@ -18,17 +18,11 @@ def random_instants(folder: Path, count: int, executors: list[str], seed: int = 
     whole = tiny.reference(folder)
     whole_s = {executor: _duration_s(folder, executor) for executor in executors}
     draw = random.Random(seed)
-    tries = [
-        (
-            number,
-            executors[number % len(executors)],
-            draw.uniform(0.0, 1.05) * whole_s[executors[number % len(executors)]],
-        )
-        for number in range(count)
-    ]
+    tries = [(number, executors[number % len(executors)], draw.uniform(0.0, 1.05)) for number in range(count)]
 
     def one(item: tuple[int, str, float]) -> dict[str, Any]:
-        return _try(folder, *item, whole)
+        number, executor, share = item
+        return _try(folder, number, executor, share, whole_s[executor], whole)
 
     results = parallel(one, tries)
     return {
@@ -52,9 +46,17 @@ def _duration_s(folder: Path, executor: str) -> float:
     return min(parallel(timed, range(2)))
 
 
-def _try(folder: Path, number: int, executor: str, after_s: float, whole: dict[str, bytes]) -> dict[str, Any]:
-    workspace = tiny.fresh_workspace(folder, f"kill{number}")
-    killed = in_child(lambda: tiny.paint(workspace, executor), kill_after_s=after_s)
+def _try(
+    folder: Path, number: int, executor: str, share: float, whole_s: float, whole: dict[str, bytes]
+) -> dict[str, Any]:
+    """Kill a run after a share of its time; one that was over before, on a machine less busy by now, is run again."""
+    for left in (3, 2, 1, 0):
+        workspace, after_s = tiny.fresh_workspace(folder, f"kill{number}"), share * whole_s
+        killed = in_child(lambda: tiny.paint(workspace, executor), kill_after_s=after_s)  # noqa: B023
+        if killed.signal == 9 or killed.error or share > 1.0 or not left:
+            break
+        whole_s = killed.seconds
+        shutil.rmtree(workspace)
     faults = [killed.error] if killed.error else []
     faults += [f"falsely marked: {fault}" for fault in tiny.false_marks(workspace)]
     marks = tiny.marks(workspace)
