@@ -4,6 +4,8 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
+
 from paintpipe.pipeline.events import Event, StageTimed
 from paintpipe.pipeline.turns import BusInTurns, Turns
 
@@ -64,15 +66,14 @@ def test_one_that_wants_all_threads_has_them_alone_and_is_not_passed_over() -> N
 
 
 def test_a_turn_ends_with_an_error() -> None:
-    turns = Turns(1)
+    turns, taken = Turns(1), 0
     for _ in range(2):
-        try:
-            with turns.take():
-                raise ValueError
-        except ValueError:
-            pass
+        with pytest.raises(ValueError), turns.take():
+            raise ValueError
+        taken += 1
     with turns.take():
-        pass
+        taken += 1
+    assert taken == 3
 
 
 def test_waiting_for_a_turn_is_not_in_the_time_of_a_stage() -> None:

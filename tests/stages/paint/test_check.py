@@ -6,19 +6,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.painted import make_frame
 
 from paintpipe.schemas.painted import Flag, PaintedFrame
 from paintpipe.stages.paint.check import check_painted
-
-
-def make_frame() -> PaintedFrame:
-    """Three points of two classes, the last unpainted."""
-    return PaintedFrame(
-        scores=np.array([[0.25, 0.75], [1.0, 0.0], [0.0, 0.0]], dtype=np.float16),
-        label=np.array([1, 0, 255], dtype=np.uint8),
-        camera=np.array([0, 0, -1], dtype=np.int8),
-        flags=np.array([Flag.PAINTED | Flag.VISIBLE, Flag.PAINTED, 0], dtype=np.uint8),
-    )
 
 
 def test_a_right_frame_passes() -> None:
