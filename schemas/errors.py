@@ -94,6 +94,10 @@ class OutsideRootError(InputFileError):
     """A path of the dataset climbs out of the dataset's root."""
 
 
+class ExportError(PaintpipeError, ValueError):
+    """A frame or dataset that an export target has no room for, or an export that does not read back as it should."""
+
+
 class TaxonomyError(PaintpipeError, LookupError):
     """A taxonomy or mapping that does not exist or does not fit the data."""
 

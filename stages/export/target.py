@@ -1,0 +1,82 @@
+"""What every export target promises; the engine does the rest: reading, spreading, publishing, resuming, checking."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, BinaryIO, Protocol
+
+from paintpipe.schemas.catalog import BoxRow, FrameRow, ImageRow
+from paintpipe.schemas.export import ExportFacts, ExportFrame, ExportSettings, FrameExport
+
+ReadFile = Callable[[str], bytes]
+"""The bytes of an exported file by its path; raises FileNotFoundError."""
+
+
+@dataclass(frozen=True)
+class DoneFrame:
+    """A frame that is exported, as `finish` sees it: its catalog rows, and the facts of its `FrameExport`."""
+
+    row: FrameRow
+    images: tuple[ImageRow, ...]
+    boxes: tuple[BoxRow, ...]
+    facts: Mapping[str, Any]
+
+
+class FrameTarget(Protocol):
+    """A format of files for each frame, and of files over all of them. Stateless and picklable.
+
+    Attributes:
+        name: what `--to` takes.
+        keyframes_only: whether frames between keyframes are left out (they may come as sweeps of keyframes).
+    """
+
+    name: str
+    keyframes_only: bool
+
+    def settle(self, settings: ExportSettings, dataset: str, features: tuple[str, ...]) -> ExportSettings:
+        """The settings with this target's own choices for what the user left open.
+
+        Raises:
+            ConfigError: settings that make no sense here, or a dataset that the target has no room for.
+        """
+        ...
+
+    def export(self, frame: ExportFrame, facts: ExportFacts) -> FrameExport:
+        """The files of one frame. Raises ExportError where the format has no room for it."""
+        ...
+
+    def finish(self, frames: Iterable[DoneFrame], facts: ExportFacts) -> Mapping[str, bytes]:
+        """The files over all frames, which come in catalog order: lists, infos, configurations."""
+        ...
+
+    def faults(self, frame: ExportFrame, facts: ExportFacts, read: ReadFile) -> Iterator[str]:
+        """The frame's files read back by the target's own rules and compared with the frame; a line for each fault."""
+        ...
+
+    def finish_faults(self, frames: Iterable[DoneFrame], facts: ExportFacts, read: ReadFile) -> Iterator[str]:
+        """The files over all frames read back by the target's own rules; a line for each fault."""
+        ...
+
+
+class SequenceTarget(Protocol):
+    """A format with one file for each sequence, written as a stream. Stateless and picklable."""
+
+    name: str
+    keyframes_only: bool
+
+    def settle(self, settings: ExportSettings, dataset: str, features: tuple[str, ...]) -> ExportSettings:
+        """See `FrameTarget.settle`."""
+        ...
+
+    def path(self, sequence: str, facts: ExportFacts) -> str:
+        """Where the sequence's file lies in the export's folder."""
+        ...
+
+    def write(
+        self, frames: Iterable[ExportFrame], facts: ExportFacts, file: BinaryIO, read_input: Callable[[str], BinaryIO]
+    ) -> None:
+        """Write a whole sequence; `read_input` opens a file of the dataset (an image)."""
+        ...
+
+    def faults(self, frames: Iterable[ExportFrame], facts: ExportFacts, file: BinaryIO) -> Iterator[str]:
+        """The sequence's file read back and compared with the frames; a line for each fault."""
+        ...
