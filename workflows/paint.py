@@ -23,7 +23,7 @@ from paintpipe.workflows.paint_job import PaintHere, PaintJob
 from paintpipe.workflows.paint_prepare import Prepared, prepare
 from paintpipe.workflows.paint_request import PaintRequest, with_memory
 from paintpipe.workflows.paint_shard import ShardTask
-from paintpipe.workflows.paint_tasks import Groups, Waiting, forget, shard_tasks, waiting_shards
+from paintpipe.workflows.paint_tasks import Groups, Waiting, balanced, forget, shard_tasks, waiting_shards
 from paintpipe.workflows.painters import PixelPainter, PointPainter
 from paintpipe.workflows.stores import OpenStore, base_to_remember, store_base, store_lock
 from paintpipe.workflows.terms import Terms, library_versions, some_file_sizes, store_token
@@ -97,7 +97,8 @@ def _paint(run: Prepared, workspace: Workspace) -> PaintResult:
     waiting = waiting_shards(opened, run.targets, run.shards, run.inputs, request.overwrite)
     if request.overwrite:
         forget(opened, waiting)
-    tasks = shard_tasks(waiting, catalog, groups, run.plan.camera_names)
+    ordered = balanced(waiting, catalog, max(1, run.spread.workers) * run.spread.in_flight)
+    tasks = shard_tasks(ordered, catalog, groups, run.plan.camera_names)
     with (
         monitored(workspace.runs, quiet=request.quiet, log_json=request.log_json) as (bus, report),
         store_token(opened.ledger) if run.away and waiting else nullcontext(b"") as token,

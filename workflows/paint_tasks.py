@@ -54,6 +54,25 @@ def _same(opened: OpenStore, target: str, shard: Shard, inputs: PaintInputs) -> 
     return False
 
 
+def balanced(waiting: Waiting, catalog: Catalog, at_once: int) -> Waiting:
+    """The same shards, the last `2 * at_once` of them ordered so that the costliest come first.
+
+    In catalog order a whole shard may begin when all others are done, and every worker but one waits for it; a
+    sequence's last shard, shorter than the others, fills the end better. Only the end is ordered: until then a killed
+    run leaves whole sequences.
+
+    Args:
+        waiting: in catalog order.
+        catalog: of all of them.
+        at_once: shards that all workers have under way at the same time.
+    """
+    shards = list(waiting)
+    end = shards[max(0, len(shards) - 2 * at_once) :] if at_once > 1 else []
+    costs = dict(zip(end, catalog.shard_costs(end), strict=True))
+    end.sort(key=lambda shard: (-costs[shard].images, -costs[shard].points))  # stable: equals stay in catalog order
+    return {shard: waiting[shard] for shard in (*shards[: len(shards) - len(end)], *end)}
+
+
 @dataclass
 class Groups:
     """Creates what tasks write into: the coordinator alone does so, a sequence at a time.
@@ -98,7 +117,7 @@ class Groups:
 
 
 def shard_tasks(waiting: Waiting, catalog: Catalog, groups: Groups, cameras: tuple[str, ...]) -> Iterator[ShardTask]:
-    """Each shard's task, after its groups are there; in catalog order, so that a killed run leaves whole sequences."""
+    """Each shard's task in the order of `waiting`, made after its groups are there."""
     for shard, targets in waiting.items():
         groups.create(shard.sequence)
         part = catalog.part(shard.sequence, shard.start, shard.stop)

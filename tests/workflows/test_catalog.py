@@ -16,6 +16,7 @@ from paintpipe.pipeline.shards import ShardCost, plan_shards
 from paintpipe.schemas.errors import WorkspaceError
 from paintpipe.workflows.catalog import Catalog, catalog_of, open_catalog
 from paintpipe.workflows.catalog_files import tables_digest
+from paintpipe.workflows.paint_tasks import balanced
 
 FRAMES = {"a": 7, "b": 40, "c": 3}
 
@@ -74,6 +75,18 @@ def test_costs_of_shards_by_hand(folder: Path) -> None:
     assert costs[1] == ShardCost(16, 32, 16 * 100 + 120)
     assert costs[3] == ShardCost(8, 16, 8 * 100 + sum(range(32, 40)))
     assert sum(cost.points for cost in costs) == catalog.info.counts["points"]
+
+
+def test_the_end_of_a_run_begins_with_its_costliest_shards(folder: Path) -> None:
+    catalog = open_catalog(folder)
+    waiting = dict.fromkeys(plan_shards(catalog.frame_counts(), 16), ("points",))
+    assert [len(shard) for shard in waiting] == [7, 16, 16, 8, 3]
+    ordered = balanced(waiting, catalog, at_once=2)
+    assert ordered == waiting, "the same shards and targets"
+    # The second shard of b has as many images as the first and more points.
+    assert [(shard.sequence, shard.index) for shard in ordered] == [("a", 0), ("b", 1), ("b", 0), ("b", 2), ("c", 0)]
+    assert list(balanced(waiting, catalog, at_once=1)) == list(waiting), "alone, a worker keeps the catalog's order"
+    assert list(balanced({}, catalog, at_once=8)) == []
 
 
 def test_opening_reads_the_frames_order_and_no_image(small_groups: Path, monkeypatch: pytest.MonkeyPatch) -> None:
