@@ -90,7 +90,7 @@ class RowGroups:
         self._held: OrderedDict[int, pa.Table] = OrderedDict()
         self._lock = threading.Lock()
         try:
-            self._file = pq.ParquetFile(path, page_checksum_verification=True)
+            self._file = pq.ParquetFile(path, page_checksum_verification=True, pre_buffer=False)
             self.schema: pa.Schema = self._file.schema_arrow
             about = self._file.metadata
             sizes = [about.row_group(group).num_rows for group in range(about.num_row_groups)]
