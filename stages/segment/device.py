@@ -1,6 +1,8 @@
 """Which device a network runs on."""
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from paintpipe.schemas.errors import ConfigError
 
@@ -26,3 +28,14 @@ def resolve_device(wanted: str) -> str:
         here = ["cpu", *(f"cuda:{number} ({torch.cuda.get_device_name(number)})" for number in range(count))]
         raise ConfigError(f"there is no device {wanted}", expected="one of " + ", ".join(here))
     return f"cuda:{index}"
+
+
+@contextmanager
+def enough_memory() -> Iterator[None]:
+    """Want of memory on the device, wherever in the block it shows, as one clear line. Raises ConfigError."""
+    import torch
+
+    try:
+        yield
+    except torch.OutOfMemoryError as error:
+        raise ConfigError("the device ran out of memory", todo="lower --batch-size or --input-size") from error

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from paintpipe.schemas.errors import ConfigError, ModelError
+from paintpipe.schemas.errors import ModelError
 from paintpipe.schemas.model_card import ModelCard
+from paintpipe.stages.segment.device import enough_memory
 from paintpipe.stages.segment.prepare import SizePx
 
 
@@ -81,9 +82,8 @@ def on_device(module: nn.Module, device: str) -> nn.Module:
 def run_network(network: Network, batch: Tensor) -> Tensor:
     """(N, 3, h, w) → (N, C, h', w') float32; raises ModelError where the network fails or returns something else."""
     try:
-        scores = network.forward(batch.contiguous(memory_format=torch.channels_last))
-    except torch.OutOfMemoryError as error:
-        raise ConfigError("the device ran out of memory", todo="lower --batch-size or --input-size") from error
+        with enough_memory():
+            scores = network.forward(batch.contiguous(memory_format=torch.channels_last))
     except RuntimeError as error:
         line = (str(error).splitlines() or [""])[0][:200]
         raise ModelError(

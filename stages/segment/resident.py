@@ -8,6 +8,7 @@ from torch import Tensor
 
 from paintpipe.schemas.arrays import Bool, Float32, Int32
 from paintpipe.schemas.pixels import PixelScores, ScoreKind
+from paintpipe.stages.segment.device import enough_memory
 
 
 @dataclass(frozen=True)
@@ -29,9 +30,13 @@ class DeviceScores:
     extent_px: tuple[int, int]
 
     def sample(self, row: Int32, col: Int32) -> tuple[Float32, Bool]:
-        """(M, C) float32 rows that sum to 1 to float16's precision, and (M,) bool where there is anything finite."""
+        """(M, C) float32 rows that sum to 1 to float16's precision, and (M,) bool where there is anything finite.
+
+        Raises:
+            ConfigError: the device ran out of memory.
+        """
         device = self.values.device
-        with torch.inference_mode():
+        with torch.inference_mode(), enough_memory():
             scores, painted = scores_at(
                 self.values,
                 self.kind == "logits",

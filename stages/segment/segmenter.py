@@ -15,6 +15,7 @@ from paintpipe.schemas.pixels import PixelScores, ScoreKind
 from paintpipe.schemas.settings import SegmentSettings
 from paintpipe.stages.segment.architectures import load_network
 from paintpipe.stages.segment.backends import choose_backend
+from paintpipe.stages.segment.device import enough_memory
 from paintpipe.stages.segment.network import LoadRequest, Network, run_network
 from paintpipe.stages.segment.prepare import InputPlan, SizePx, network_input, plan_input, scaled_plan
 from paintpipe.stages.segment.registry import find_weights
@@ -68,7 +69,8 @@ class Segmenter:
             image_px: (height, width) of the images as taken, where they were decoded at a reduced scale.
 
         Raises:
-            ConfigError: images of several sizes, or an input size that the network does not take.
+            ConfigError: images of several sizes, or an input size that the network does not take, or the device
+                ran out of memory.
             ModelError: the network failed, or returned no finite (N, C, h, w) scores.
         """
         if not images:
@@ -78,7 +80,7 @@ class Segmenter:
         plan = self._plan(image_px or (int(images[0].shape[0]), int(images[0].shape[1])))
         step = max(1, self.settings.batch_size)
         found: list[DeviceScores] = []
-        with _running(self.settings):
+        with _running(self.settings), enough_memory():
             for start in range(0, len(images), step):
                 found.extend(self._batch(images[start : start + step], plan))
         return found

@@ -9,7 +9,7 @@ import torch
 from support.paint import pixels_at
 from support.segment import make_card, make_image
 
-from paintpipe.schemas.errors import ImageError
+from paintpipe.schemas.errors import ConfigError, ImageError
 from paintpipe.schemas.pixels import PixelScores, ResidentScores, on_host
 from paintpipe.schemas.settings import SegmentSettings
 from paintpipe.stages.paint.sample import sample_pixels
@@ -103,3 +103,16 @@ def test_images_are_stacked_resized_and_sent_as_bytes() -> None:
     smaller = stacked(images, (32, 64), pinned=False).numpy()
     np.testing.assert_array_equal(smaller[1], cv2.resize(images[1], (64, 32), interpolation=cv2.INTER_LINEAR))
     assert upload(batch, "cpu") is batch
+
+
+@pytest.mark.parametrize("place", ["upload.upload", "resident.scores_at", "forward"])
+def test_want_of_memory_on_the_device_is_one_clear_line(place: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> torch.Tensor:
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
+
+    if place != "forward":
+        monkeypatch.setattr(f"paintpipe.stages.segment.{place}", full)
+    forward = full if place == "forward" else lambda batch: batch
+    segmenter = Segmenter(Network(forward, make_card(), "0" * 64, 3), SegmentSettings(threads=1), 3)
+    with pytest.raises(ConfigError, match="ran out of memory; lower --batch-size"):
+        segmenter.resident([make_image(64, 96)])[0].sample(np.zeros(1, np.int32), np.zeros(1, np.int32))
