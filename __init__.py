@@ -6,13 +6,21 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from paintpipe.workflows.api import PaintedStore as PaintedStore
     from paintpipe.workflows.api import open_painted as open_painted
+    from paintpipe.workflows.api_dataset import PaintedDataset as PaintedDataset
+    from paintpipe.workflows.api_dataset import collate_points as collate_points
 
 __version__ = "0.1.0"
-__all__ = ["PaintedStore", "__version__", "open_painted"]
+__all__ = ["PaintedDataset", "PaintedStore", "__version__", "collate_points", "open_painted"]
+_LATE = {
+    "open_painted": "paintpipe.workflows.api",
+    "PaintedStore": "paintpipe.workflows.api",
+    "PaintedDataset": "paintpipe.workflows.api_dataset",
+    "collate_points": "paintpipe.workflows.api_dataset",
+}
 
 
 def __getattr__(name: str) -> Any:
     """Hand on the public API late, so that `import paintpipe` stays light."""
-    if name in {"open_painted", "PaintedStore"}:
-        return getattr(import_module("paintpipe.workflows.api"), name)
+    if name in _LATE:
+        return getattr(import_module(_LATE[name]), name)
     raise AttributeError(f"module 'paintpipe' has no attribute {name!r}")

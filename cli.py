@@ -12,13 +12,19 @@ import click
 
 from paintpipe import __version__
 from paintpipe.workflows.commands.bench import bench
+from paintpipe.workflows.commands.calibrate import calibrate
+from paintpipe.workflows.commands.check_calibration import check_calibration
 from paintpipe.workflows.commands.completion import completion
 from paintpipe.workflows.commands.doctor import doctor
 from paintpipe.workflows.commands.evaluate import evaluate
+from paintpipe.workflows.commands.export import export
+from paintpipe.workflows.commands.fuse import fuse
 from paintpipe.workflows.commands.ingest import ingest
 from paintpipe.workflows.commands.models import models
 from paintpipe.workflows.commands.paint import paint
 from paintpipe.workflows.commands.plan import plan
+from paintpipe.workflows.commands.repaint import repaint
+from paintpipe.workflows.commands.report import report
 from paintpipe.workflows.commands.status import status
 from paintpipe.workflows.commands.synth import demo, synth
 from paintpipe.workflows.commands.unlock import unlock
@@ -27,7 +33,15 @@ from paintpipe.workflows.commands.view import view
 from paintpipe.workflows.ending import exit_code, warn_on_stderr
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+class _InOrder(click.Group):
+    """Lists commands in the order in which a job uses them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Their names."""
+        return list(self.commands)
+
+
+@click.group(cls=_InOrder, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(__version__, prog_name="paintpipe")
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
 def cli(debug: bool) -> None:
@@ -38,8 +52,9 @@ def cli(debug: bool) -> None:
     """
 
 
-_COMMANDS = (ingest, plan, paint, status, evaluate, view, verify, unlock, bench)
-for command in (*_COMMANDS, models, synth, demo, doctor, completion):
+_JOBS = (ingest, check_calibration, plan, paint, status, evaluate, report, view, export, calibrate, repaint, fuse)
+_CARE = (verify, unlock, bench)
+for command in (*_JOBS, *_CARE, models, synth, demo, doctor, completion):
     cli.add_command(command)
 
 

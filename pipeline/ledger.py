@@ -20,6 +20,7 @@ MARK_FORMAT = 1
 """Raised when the meaning of marks changes."""
 MARKS_AT_ONCE = 256
 """A mark of 16 frames with six images names 100 files: those of a million frames would take gigabytes."""
+_PAINT_AGAIN = "use another --layer, or --overwrite to paint it again"
 
 
 @dataclass(frozen=True)
@@ -100,9 +101,21 @@ class Ledger:
             self.root.remove(f"{folder}/{name}")
 
     def pending(
-        self, target: str, shards: Sequence[Shard], inputs_of: Callable[[Shard], Mapping[str, Any]], root: Folder
+        self,
+        target: str,
+        shards: Sequence[Shard],
+        inputs_of: Callable[[Shard], Mapping[str, Any]],
+        root: Folder,
+        todo: str = _PAINT_AGAIN,
     ) -> list[Shard]:
         """The shards that have still to be done: without a mark, or with files that are gone from `root`, the store's.
+
+        Args:
+            target: whose marks.
+            shards: that are wanted.
+            inputs_of: see `Mark.inputs`.
+            root: folder of the files.
+            todo: what to tell a user whose shards were made from other inputs.
 
         Raises:
             ChangedInputError: a shard was made from other inputs; the message names what changed.
@@ -115,7 +128,7 @@ class Ledger:
             broken = {mark.shard for mark, _ in missing_files(root, marks)}
             for mark in marks:
                 if mark.shard not in broken:
-                    _check_unchanged(mark, inputs_of(mark.shard))
+                    _check_unchanged(mark, inputs_of(mark.shard), todo)
                     done.add(mark.shard)
         return [shard for shard in shards if shard not in done]
 
@@ -136,11 +149,11 @@ class Ledger:
         return [target for target in ("points", *layers) if self.mark_paths(target)]
 
 
-def _check_unchanged(mark: Mark, inputs: Mapping[str, Any]) -> None:
+def _check_unchanged(mark: Mark, inputs: Mapping[str, Any], todo: str) -> None:
     if mark.digest != digest_of(inputs):
         where = f"{mark.target} of {mark.shard.sequence}, shard {mark.shard.index}"
         what = f"was made from other inputs: {explain_change(mark.inputs, inputs)}"
-        raise ChangedInputError(what, where=where, todo="use another --layer, or --overwrite to paint it again")
+        raise ChangedInputError(what, where=where, todo=todo)
 
 
 def missing_files(root: Folder, marks: Iterable[Mark]) -> Iterator[tuple[Mark, str]]:

@@ -9,20 +9,30 @@ import errno
 import os
 import shutil
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
+from typing import BinaryIO
 
 from paintpipe.pipeline.faults import write_error
 from paintpipe.schemas.errors import StoreError
 
 PARTIAL = ".partial"
 """How the names of unfinished files and folders end (zarr's own too)."""
+_SYNCS_AT_ONCE = 8
 
 
-def publish(root: Path, files: Mapping[str, bytes]) -> None:
+def publish(root: Path, files: Mapping[str, bytes], *, together: bool = False) -> None:
     """Write `files` (paths relative to `root`, with `/`) and return when they are durable.
 
     Readers see each file either as it was or whole. Safe for several threads with different files.
+
+    Args:
+        root: a folder; it need not exist yet.
+        files: content by path.
+        together: sync several at once: a journalling file system makes one commit of syncs that wait at the same time,
+            so that many small files take a fifth of the time of one after the other.
 
     Raises:
         StoreError: the disk is full, read-only or refuses; nothing unfinished is left, and files that were replaced
@@ -31,7 +41,7 @@ def publish(root: Path, files: Mapping[str, bytes]) -> None:
     for path in files:
         _check_relative(path)
     try:
-        _publish(root, files)
+        _publish(root, files, together)
     except OSError as error:
         raise write_error(error, root, sum(map(len, files.values()))) from error
 
@@ -39,6 +49,36 @@ def publish(root: Path, files: Mapping[str, bytes]) -> None:
 def publish_file(path: Path, content: bytes) -> None:
     """`publish` for one file; raises StoreError."""
     publish(path.parent, {path.name: content})
+
+
+@contextmanager
+def published_stream(root: Path, path: str) -> Iterator[BinaryIO]:
+    """A file for what is too large to hold: it takes its place at `root/path`, durably, when the block ends well.
+
+    Readers see the file either as it was or whole; where the block raises, nothing of it stays.
+
+    Raises:
+        StoreError: the disk is full, read-only or refuses.
+    """
+    _check_relative(path)
+    target = root / path
+    try:
+        to_sync = make_folders(root) | make_folders(target.parent)
+        staging = Path(tempfile.mkdtemp(prefix=".", suffix=PARTIAL, dir=root))
+    except OSError as error:
+        raise write_error(error, target) from error
+    try:
+        with (staging / "0").open("w+b") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        (staging / "0").replace(target)
+        for folder in sorted(to_sync | {parent for parent in target.parents if parent.is_relative_to(root)}):
+            _sync_folder(folder)
+    except OSError as error:
+        raise error if isinstance(error, StoreError) else write_error(error, target) from error
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
 
 
 def remove_file(path: Path) -> None:
@@ -121,21 +161,26 @@ def make_folders(folder: Path) -> set[Path]:
     return gained
 
 
-def _publish(root: Path, files: Mapping[str, bytes]) -> None:
+def _publish(root: Path, files: Mapping[str, bytes], together: bool) -> None:
     to_sync = make_folders(root)
     staging = Path(tempfile.mkdtemp(prefix=".", suffix=PARTIAL, dir=root))
     try:
         staged = {path: staging / str(number) for number, path in enumerate(files)}
         for path, content in files.items():
-            _write_synced(staged[path], content)
+            _write(staged[path], content, synced=not together)
+        if together:
+            _sync_together(_sync_file, staged.values())
         for path, source in staged.items():
             target = root / path
             make_folders(target.parent)
             # Folders that exist already too: another thread may have made them and not synced them yet.
             to_sync.update(folder for folder in target.parents if folder.is_relative_to(root))
             _move(source, target, files[path])
-        for folder in sorted(to_sync):
-            _sync_folder(folder)
+        if together:
+            _sync_together(_sync_folder, sorted(to_sync))
+        else:
+            for folder in sorted(to_sync):
+                _sync_folder(folder)
     finally:
         shutil.rmtree(staging, ignore_errors=True)
 
@@ -152,11 +197,26 @@ def _move(source: Path, target: Path, content: bytes) -> None:
             raise
 
 
-def _write_synced(path: Path, content: bytes) -> None:
+def _write(path: Path, content: bytes, *, synced: bool) -> None:
     with path.open("xb") as handle:
         handle.write(content)
         handle.flush()
-        os.fsync(handle.fileno())
+        if synced:
+            os.fsync(handle.fileno())
+
+
+def _sync_together(sync: Callable[[Path], None], paths: Iterable[Path]) -> None:
+    with ThreadPoolExecutor(_SYNCS_AT_ONCE, thread_name_prefix="sync") as pool:
+        for done in [pool.submit(sync, path) for path in paths]:
+            done.result()
+
+
+def _sync_file(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _sync_folder(folder: Path) -> None:

@@ -102,5 +102,18 @@ def last_report(folder: Path) -> dict[str, Any] | None:
     return None
 
 
+def read_reports(folder: Path, most: int) -> tuple[list[dict[str, Any]], int]:
+    """The newest reports, at most `most`, the newest first, and how many there are; damaged ones are left out."""
+    names = sorted(folder.glob("2*.json"), reverse=True)
+    found: list[dict[str, Any]] = []
+    for path in names:
+        if len(found) == most:
+            break
+        with suppress(OSError, StoreError):
+            content = read_json(path)
+            found += [content] if isinstance(content, dict) else []
+    return found, len(names)
+
+
 def _rate(items: float, seconds: float) -> float:
     return round(items / seconds, 3) if seconds > 0 else 0.0

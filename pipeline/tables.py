@@ -12,7 +12,9 @@ import pyarrow as pa
 from paintpipe.pipeline.publish import publish_file
 from paintpipe.schemas.errors import StoreError
 
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+"""What spreadsheets take for the beginning of a formula, or skip before one (OWASP, "CSV Injection"); the last four are
+the full-width letters of East Asian keyboards."""
 
 
 def write_parquet(path: Path, table: pa.Table, metadata: Mapping[str, str] | None = None) -> None:

@@ -28,6 +28,7 @@ class ExportSettings:
         fov_only: keep only points that some camera sees.
         fill: rule for the label of unpainted points, "" for none.
         sweeps: earlier sweeps that come with a keyframe, None for the target's usual number.
+        options: (name, value) of what one target alone knows (`--option NAME=VALUE`), as typed.
     """
 
     taxonomy: str = ""
@@ -39,6 +40,7 @@ class ExportSettings:
     fov_only: bool = False
     fill: str = ""
     sweeps: int | None = None
+    options: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)

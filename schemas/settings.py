@@ -7,14 +7,21 @@ from paintpipe.schemas.errors import ConfigError
 
 Projection = Literal["default", "nuscenes-devkit", "openpcdet"]
 Overlap = Literal["margin", "random", "mean", "max", "first"]
+Occlusion = Literal["flag", "clear", "off"]
+Edges = Literal["flag", "smooth"]
 Provenance = Literal["min", "full"]
 Precision = Literal["fp32", "bf16", "fp16"]
 Backend = Literal["auto", "torch", "onnxruntime", "openvino"]
 Decode = Literal["full", "reduced"]
 StoreFormat = Literal["zarr", "parquet"]
 
-PAINT_FORMAT = 2
-"""Raised whenever the same inputs and settings would give other bytes than before."""
+PAINT_FORMAT = 3
+"""Raised whenever the same inputs and settings would give a layer other bytes than before."""
+POINTS_FORMAT = 2
+"""The same of the points in a store: a workspace whose points are as ever takes new layers after an upgrade."""
+
+MIN_TEMPERATURE, MAX_TEMPERATURE = 0.05, 20.0
+"""Of scores: beyond, they are one-hot or all alike."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +62,10 @@ class PaintSettings:
         cameras: names to paint from, () for all.
         taxonomy: map scores to this taxonomy before they are stored, None for the painter's own.
         seed: of the `random` overlap rule.
+        occlusion: of points that a camera can't see past what stands before them: `flag` them, `clear` their paint, or
+            don't look (`off`).
+        edges: of points on a depth edge: `flag` them, or also `smooth` their scores by their neighbours in space.
+        temperature: scores become softmax(log p / temperature) once all else is settled; 1.0 leaves them as they are.
     """
 
     projection: Projection = "default"
@@ -63,11 +74,19 @@ class PaintSettings:
     cameras: tuple[str, ...] = ()
     taxonomy: str | None = None
     seed: int = 0
+    occlusion: Occlusion = "flag"
+    edges: Edges = "flag"
+    temperature: float = 1.0
 
     def __post_init__(self) -> None:
         _one_of("projection", self.projection, get_args(Projection))
         _one_of("overlap", self.overlap, get_args(Overlap))
         _one_of("provenance", self.provenance, get_args(Provenance))
+        _one_of("occlusion", self.occlusion, get_args(Occlusion))
+        _one_of("edges", self.edges, get_args(Edges))
+        if not MIN_TEMPERATURE <= self.temperature <= MAX_TEMPERATURE:
+            expected = f"a number from {MIN_TEMPERATURE:g} to {MAX_TEMPERATURE:g}"
+            raise ConfigError(f"temperature {self.temperature:g}", expected=expected)
 
 
 def _one_of(name: str, value: str, allowed: tuple[str, ...]) -> None:

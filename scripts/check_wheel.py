@@ -78,6 +78,8 @@ def _check_data(names: dict[str, int]) -> None:
         ("paintpipe/stages/taxonomies/data/", ".toml"),
         ("paintpipe/stages/segment/cards/", ".toml"),
         ("paintpipe/stages/segment/cards/", ".safetensors"),
+        ("paintpipe/stages/view/scene3d/web/", ".min.js"),
+        ("paintpipe/stages/view/scene3d/web/", ".LICENSE.txt"),
     ):
         if not any(name.startswith(folder) and name.endswith(suffix) for name in names):
             raise WheelError(f"no {suffix} file in {folder}")

@@ -1,6 +1,7 @@
 """Fixtures that every room's tests share."""
 
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,6 +10,12 @@ from support.dask_cluster import Cluster, dask_cluster
 from support.object_servers import moto, moto_port, new_place, seaweedfs_port
 
 __all__ = ["moto", "moto_port", "new_place", "real_data", "seaweedfs_port"]
+
+
+def pytest_configure() -> None:
+    """Workers of pytest-xdist ignore Ctrl-C, and so would every command that a test starts and then interrupts."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

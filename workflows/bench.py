@@ -18,7 +18,6 @@ from paintpipe.pipeline.stage_cost import StageCost, ideal_per_s
 from paintpipe.pipeline.steady_rate import SteadyRate, steady_rate
 from paintpipe.pipeline.store import POINTS_TARGET, layer_target
 from paintpipe.pipeline.workspace import Workspace
-from paintpipe.schemas.settings import PaintSettings
 from paintpipe.schemas.source import Root
 from paintpipe.workflows.bench_compare import load_plain_loop, plain_frames, plain_net
 from paintpipe.workflows.bench_result import BenchResult
@@ -30,6 +29,7 @@ from paintpipe.workflows.paint import PaintRequest, paint
 from paintpipe.workflows.paint_frames import FrameJob, PaintPlan, shard_jobs
 from paintpipe.workflows.paint_inputs import layer_description, paint_plan
 from paintpipe.workflows.paint_prepare import first_image_px
+from paintpipe.workflows.paint_request import paint_settings
 from paintpipe.workflows.painters import NetworkPainter
 from paintpipe.workflows.store_groups import create_layer, create_sequence, sequence_table
 from paintpipe.workflows.stores import open_store
@@ -131,7 +131,7 @@ def _subject(request: BenchRequest, catalog: Catalog, folder: Path) -> _Subject:
     wanted = request.paint
     choice = PainterChoice(wanted.model, wanted.weights, wanted.trust_model, segment=wanted.segment)
     painter = network(replace(choice, image_px=first_image_px(catalog)), catalog.info)
-    settings = PaintSettings(wanted.projection, wanted.overlap, wanted.provenance, wanted.cameras, wanted.taxonomy)
+    settings = paint_settings(wanted, choice)
     return _Subject(request, catalog, painter, paint_plan(catalog, painter, settings), folder)
 
 

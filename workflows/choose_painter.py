@@ -1,4 +1,4 @@
-"""From the options of `paintpipe paint` to one painter."""
+"""From the options of `paintpipe paint`, `repaint` and `fuse` to one painter."""
 
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -12,15 +12,18 @@ from paintpipe.schemas.model_card import ModelCard
 from paintpipe.schemas.settings import Backend, SegmentSettings
 from paintpipe.stages.taxonomies.load import load_taxonomy
 from paintpipe.workflows.file_painters import MaskPainter, PredictionPainter, oracle
+from paintpipe.workflows.layer_painters import FromLayers, LayerPainters, layer_painter
 from paintpipe.workflows.painters import NetworkFacts, NetworkPainter, Painter, PixelPainter, PointPainter
 
 SYNTHETIC_MODEL = "street-tiny"
 """Painted with by default, on the synthetic dataset only: it knows nothing else."""
 
+AnyPainter = PixelPainter | PointPainter | LayerPainters
+
 
 @dataclass(frozen=True)
 class PainterChoice:
-    """What the user said about the painter, at most one of the four kinds; and (H, W) of the images, where known."""
+    """What the user said about the painter, at most one of the five kinds; and (H, W) of the images, where known."""
 
     model: str | None = None
     weights: Path | None = None
@@ -28,6 +31,7 @@ class PainterChoice:
     oracle: bool = False
     from_masks: Path | None = None
     from_predictions: Path | None = None
+    from_layers: FromLayers | None = None
     taxonomy: str | None = None
     segment: SegmentSettings = field(default_factory=SegmentSettings)
     image_px: tuple[int, int] | None = None
@@ -35,10 +39,11 @@ class PainterChoice:
     @property
     def takes_taxonomy(self) -> bool:
         """Whether `taxonomy` names the painter's own classes instead of those to map to."""
-        return self.from_masks is not None or self.from_predictions is not None
+        fused = self.from_layers is not None and self.from_layers.rule is not None
+        return self.from_masks is not None or self.from_predictions is not None or fused
 
 
-def choose_painter(choice: PainterChoice, info: DatasetInfo) -> PixelPainter | PointPainter:
+def choose_painter(choice: PainterChoice, info: DatasetInfo) -> AnyPainter:
     """Build the painter.
 
     Raises:
@@ -50,6 +55,8 @@ def choose_painter(choice: PainterChoice, info: DatasetInfo) -> PixelPainter | P
     given = [name for name, value in asked.items() if value]
     if len(given) > 1:
         raise ConfigError(f"{' and '.join(given)} together", expected="one painter", todo="paint a layer for each")
+    if choice.from_layers is not None:
+        return layer_painter(choice.from_layers, open_root(info.root))
     if choice.oracle:
         return oracle(info, open_root(info.root))
     if choice.from_masks is not None:
@@ -61,7 +68,8 @@ def choose_painter(choice: PainterChoice, info: DatasetInfo) -> PixelPainter | P
 
 def describe_painter(choice: PainterChoice, info: DatasetInfo) -> Painter:
     """What the painter will say of itself in workers, found out without touching a GPU; raises as `choose_painter`."""
-    if choice.oracle or choice.from_masks is not None or choice.from_predictions is not None:
+    files = (choice.from_masks, choice.from_predictions, choice.from_layers)
+    if choice.oracle or any(given is not None for given in files):
         return choose_painter(choice, info)
     built = network(choice, info, describe_only=True)
     return NetworkFacts(built.name, built.taxonomy, built.identity, built.notes)

@@ -17,9 +17,10 @@ TITLES = {
     "cameras": "mIoU by camera",
     "edges": "Accuracy on and off depth edges, points in view",
     "boxes": "Points in view inside ground-truth boxes: share with the right class",
+    "confidence": "Confidence of painted, labelled points",
     "images": "Images",
 }
-_WHOLE = {"summary", "images"}
+_WHOLE = {"summary", "confidence", "images"}
 """Printed as they are; the others show one figure, a column a layer."""
 
 

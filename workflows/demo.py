@@ -8,15 +8,17 @@ import pyarrow as pa
 from paintpipe.pipeline.publish import publish_file
 from paintpipe.pipeline.tables import read_parquet, to_markdown
 from paintpipe.stages.synth.settings import Layout
-from paintpipe.stages.view.page import Code, Heading, Picture, Section, Table, Text, html_page
+from paintpipe.stages.view.page import Code, Heading, Links, Picture, Section, Table, Text, html_page
 from paintpipe.workflows.comparison import TITLES, compared, table_cells
 from paintpipe.workflows.evaluate import EvaluateRequest, evaluate
 from paintpipe.workflows.ingest import IngestRequest, ingest
 from paintpipe.workflows.paint import PaintRequest, paint
+from paintpipe.workflows.report import NAME, ReportRequest, report
 from paintpipe.workflows.synth import synth
 from paintpipe.workflows.view import ViewRequest, view
 
 LAYER = "street-tiny"
+SCENE = "scene-3d.html"
 PRINTED = tuple(TITLES[name] for name in ("summary", "classes", "edges"))
 """Titles of the tables that the command prints; the page shows all."""
 
@@ -90,6 +92,8 @@ def demo(out: Path, seed: int = 7, quiet: bool = False) -> str:
     publish_file(out / "index.html", html_page("paintpipe demo", page).encode())
     where = f"page: {out / 'index.html'}\ndata: {out / 'data'}\nworkspaces: "
     where += ", ".join(str(out / part.layout) for part in PARTS)
+    where += "\nreports: " + ", ".join(str(out / part.layout / NAME) for part in PARTS)
+    where += "\nframes in 3-D: " + ", ".join(str(out / part.layout / SCENE) for part in PARTS)
     return "\n\n".join([*texts, where, f"next, with real data:\n{_indented(NEXT)}"])
 
 
@@ -100,11 +104,14 @@ def _part(part: Part, out: Path, seed: int, quiet: bool) -> tuple[str, list[Sect
     paint(PaintRequest(workspace, from_masks=data / "masks", layer="masks", quiet=quiet, overwrite=True))
     paint(PaintRequest(workspace, model=LAYER, layer=LAYER, quiet=quiet, overwrite=True))
     evaluate(EvaluateRequest(workspace, quiet=quiet))
+    report(ReportRequest(workspace, layer=LAYER))
+    view(ViewRequest(workspace, layer=LAYER, three_d=True, out=workspace / SCENE, quiet=quiet))
     paths = sorted((workspace / "tables").glob("*.parquet"))
     tables = dict(compared({path.stem: read_parquet(path) for path in paths}))
     printed = [f"## {title}\n\n{to_markdown(table)}" for title, table in tables.items() if title in PRINTED]
     shown = [_table(title, table) for title, table in tables.items()]
-    return "\n".join(printed), [*_pictures(part, workspace, quiet), *shown]
+    links = Links([("Report", f"{part.layout}/{NAME}"), ("A frame in 3-D", f"{part.layout}/{SCENE}")])
+    return "\n".join(printed), [links, *_pictures(part, workspace, quiet), *shown]
 
 
 def _table(title: str, table: pa.Table) -> Table:
@@ -118,7 +125,8 @@ def _pictures(part: Part, workspace: Path, quiet: bool) -> list[Section]:
     charts = view(ViewRequest(workspace, layer=LAYER, charts=True, quiet=quiet))
     if part.video:
         view(ViewRequest(workspace, layer=LAYER, video=True, quiet=quiet))
-    captions = ["A painted frame: segmentation, painted points, bird's-eye view", "Confusion matrix", "IoU by class"]
+    captions = ["A painted frame: segmentation, painted points, bird's-eye view"]
+    captions += ["Confusion matrix", "IoU by class", "Reliability of the scores"]
     return [
         Picture(path.read_bytes(), caption, f"{caption}, {part.title}")
         for path, caption in zip([sheet, *charts], captions, strict=True)

@@ -112,10 +112,15 @@ def evaluate(request: EvaluateRequest) -> EvaluateResult:
 def write_tables(folder: Path, tables: dict[str, pa.Table], comparison_name: str = "comparison.md") -> None:
     """Each table as Parquet, CSV and Markdown, and one Markdown file with the layers side by side."""
     for name, table in tables.items():
-        write_parquet(folder / f"{name}.parquet", table)
-        write_csv(folder / f"{name}.csv", table)
-        write_text(folder / f"{name}.md", to_markdown(table))
+        write_table(folder, name, table)
     write_text(folder / comparison_name, comparison(tables))
+
+
+def write_table(folder: Path, name: str, table: pa.Table) -> None:
+    """A table as Parquet, CSV and Markdown."""
+    write_parquet(folder / f"{name}.parquet", table)
+    write_csv(folder / f"{name}.csv", table)
+    write_text(folder / f"{name}.md", to_markdown(table))
 
 
 def _judge(

@@ -104,7 +104,8 @@ def prediction_paths(row: FrameRow) -> list[str]:
     """
     found = [f"sequences/{row.sequence}/predictions/{row.frame_id}.label"]
     if row.sweep_token:
-        found += [f"{folder}{row.sweep_token}_lidarseg.bin" for folder in ("", "lidarseg/test/", "lidarseg/val/")]
+        sets = dict.fromkeys(name for name in (row.split, "test", "val") if name)
+        found += [f"{folder}{row.sweep_token}_lidarseg.bin" for folder in ("", *(f"lidarseg/{name}/" for name in sets))]
     stems = (f"{row.sequence}/{row.frame_id}", row.frame_id)
     return found + [stem + suffix for stem in stems for suffix in (".label", ".bin", ".npy")]
 

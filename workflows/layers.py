@@ -1,6 +1,6 @@
 """Reading painted layers back: which shards are done, and a frame's arrays with its points."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -43,8 +43,16 @@ class Layer:
     @property
     def tta(self) -> str:
         """Test-time augmentation in words, "" where there was none."""
-        segment = self.table.attributes["painter"].get("segment", {})
-        return tta_text(segment.get("tta_scales", [1.0]), segment.get("tta_flip", False))
+        return painter_tta(self.table.attributes["painter"])
+
+
+def painter_tta(painter: Mapping[str, Any]) -> str:
+    """Test-time augmentation of a painter, or of those whose layers it reads."""
+    sources = [painter] if "of" in painter else painter.get("layers", [])
+    if sources:
+        return "; ".join(dict.fromkeys(text for source in sources if (text := painter_tta(source["of"]))))
+    segment = painter.get("segment", {})
+    return tta_text(segment.get("tta_scales", [1.0]), segment.get("tta_flip", False))
 
 
 def tta_text(scales: list[float] | tuple[float, ...], flip: bool) -> str:

@@ -58,3 +58,47 @@ def size_px(text: str) -> tuple[int, int] | None:
         expected = f"WIDTHxHEIGHT in pixels, such as 1024x512, both from {LEAST_PX} to {MOST_PX}"
         raise ConfigError(f"--input-size {text!r}", expected=expected)
     return height, width
+
+
+def named_values(option: str, words: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+    """`NAME=VALUE`, … → (("NAME", "VALUE"), …), sorted.
+
+    Raises:
+        ConfigError: a word without a name or `=`, or a name that comes twice.
+    """
+    pairs = [word.partition("=") for word in words]
+    wrong = [word for word, (name, equals, _) in zip(words, pairs, strict=True) if not (name and equals)]
+    found = {name: value for name, _, value in pairs}
+    if wrong or len(found) < len(pairs):
+        raise ConfigError(f"{option} {(wrong or words)[0]!r}", expected="NAME=VALUE, each name once")
+    return tuple(sorted(found.items()))
+
+
+def temperature(text: str) -> float | Literal["fitted"] | None:
+    """`1.7` → 1.7, `fitted` → "fitted", None for "".
+
+    Raises:
+        ConfigError: another word.
+    """
+    if not text or text == "fitted":
+        return "fitted" if text else None
+    try:
+        return float(text)
+    except ValueError as error:
+        raise ConfigError(f"--temperature {text!r}", expected="a number such as 1.7, or fitted") from error
+
+
+def angles_deg(text: str) -> tuple[float, float, float]:
+    """`ROLL,PITCH,YAW` → three angles in degrees, (0, 0, 0) for "".
+
+    Raises:
+        ConfigError: anything else, or more than 45 degrees.
+    """
+    words = names(text) or ("0", "0", "0")
+    try:
+        found = tuple(float(word) for word in words)
+    except ValueError:
+        found = ()
+    if len(found) != 3 or not all(abs(angle) <= 45.0 for angle in found):
+        raise ConfigError(f"--rotate {text!r}", expected="ROLL,PITCH,YAW in degrees, such as 0,0.5,-0.2")
+    return found[0], found[1], found[2]

@@ -17,14 +17,13 @@ from paintpipe.pipeline.store import layer_target
 from paintpipe.pipeline.workspace import Workspace
 from paintpipe.schemas.catalog import RejectedRow
 from paintpipe.workflows.catalog import open_catalog
-from paintpipe.workflows.choose_painter import settled
+from paintpipe.workflows.choose_painter import AnyPainter, settled
 from paintpipe.workflows.counted import FIRST_REJECTS, FirstRows, counted
 from paintpipe.workflows.paint_job import PaintHere, PaintJob
 from paintpipe.workflows.paint_prepare import Prepared, prepare
 from paintpipe.workflows.paint_request import PaintRequest, with_memory
 from paintpipe.workflows.paint_shard import ShardTask
 from paintpipe.workflows.paint_tasks import Groups, Waiting, balanced, forget, shard_tasks, waiting_shards
-from paintpipe.workflows.painters import PixelPainter, PointPainter
 from paintpipe.workflows.stores import OpenStore, base_to_remember, store_base, store_lock
 from paintpipe.workflows.terms import Terms, library_versions, some_file_sizes, store_token
 
@@ -98,7 +97,8 @@ def _paint(run: Prepared, workspace: Workspace) -> PaintResult:
     if request.overwrite:
         forget(opened, waiting)
     ordered = balanced(waiting, catalog, max(1, run.spread.workers) * run.spread.in_flight)
-    tasks = shard_tasks(ordered, catalog, groups, run.plan.camera_names)
+    segmented = () if request.from_layers else run.plan.camera_names
+    tasks = shard_tasks(ordered, catalog, groups, segmented)
     with (
         monitored(workspace.runs, quiet=request.quiet, log_json=request.log_json) as (bus, report),
         store_token(opened.ledger) if run.away and waiting else nullcontext(b"") as token,
@@ -115,7 +115,7 @@ def _paint(run: Prepared, workspace: Workspace) -> PaintResult:
 
 def _job(run: Prepared, token: bytes) -> PaintJob | PaintHere:
     if not run.away:
-        painter = cast("PixelPainter | PointPainter", run.painter)  # not away: it is built
+        painter = cast("AnyPainter", run.painter)  # not away: it is built
         return PaintHere(painter, run.root, run.plan, run.opened)
     sizes = some_file_sizes(run.catalog, run.root)
     terms = Terms(sizes, token, run.painter.identity, libraries=library_versions())

@@ -15,6 +15,7 @@ from paintpipe.schemas.pixels import PixelClasses
 from paintpipe.schemas.settings import PaintSettings
 from paintpipe.schemas.taxonomy import Mapping
 from paintpipe.stages.paint.frame import paint_frame, paint_points
+from paintpipe.stages.paint.temperature import temper_painted
 from paintpipe.stages.taxonomies.apply import map_painted
 from paintpipe.workflows.catalog import Catalog
 from paintpipe.workflows.frame_io import FrameFiles, camera_view
@@ -92,7 +93,7 @@ def paint_by_points(
         with bus.timed("paint"):
             views = [camera_view(row) for row in job.images]
             frame = paint_points(points, classes, views, plan.camera_names, plan.num_classes, plan.settings)
-            frame = _mapped(frame, points, plan)
+            frame = finished(frame, points, plan)
         yield points, frame
 
 
@@ -169,8 +170,10 @@ def _paint(job: FrameJob, points: Float32, known: dict[str, PixelClasses], plan:
     views = [camera_view(row) for row in job.images if row.image_path in known]
     pixels = {row.camera: known[row.image_path] for row in job.images if row.image_path in known}
     frame = paint_frame(points, views, pixels, plan.camera_names, plan.num_classes, plan.settings, job.key)
-    return _mapped(frame, points, plan)
+    return finished(frame, points, plan)
 
 
-def _mapped(frame: PaintedFrame, points: Float32, plan: PaintPlan) -> PaintedFrame:
+def finished(frame: PaintedFrame, points: Float32, plan: PaintPlan) -> PaintedFrame:
+    """The frame as it is stored: scores by the plan's temperature, then in the taxonomy asked for."""
+    frame = temper_painted(frame, plan.settings.temperature)
     return frame if plan.mapping is None else map_painted(frame, points, plan.mapping)

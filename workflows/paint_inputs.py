@@ -11,11 +11,12 @@ from paintpipe.pipeline.shards import Shard
 from paintpipe.pipeline.store import POINTS_TARGET, LayerTable, layer_table
 from paintpipe.schemas.errors import ConfigError
 from paintpipe.schemas.painted import layer_specs
-from paintpipe.schemas.settings import PAINT_FORMAT, PaintSettings, settings_to_dict
+from paintpipe.schemas.settings import PAINT_FORMAT, POINTS_FORMAT, PaintSettings, settings_to_dict
 from paintpipe.schemas.source import Root
 from paintpipe.schemas.taxonomy import Taxonomy
 from paintpipe.stages.taxonomies.load import load_mapping
 from paintpipe.workflows.catalog import Catalog
+from paintpipe.workflows.layer_painters import LayerPainters
 from paintpipe.workflows.paint_frames import PaintPlan, shard_jobs
 from paintpipe.workflows.painters import Painter
 
@@ -87,12 +88,14 @@ class PaintInputs:
         """JSON-ready; never holds a path, a time or the release version."""
         frames = self.catalog.frames(shard.sequence, shard.start, shard.stop)
         paths = [row.points_path for row in frames]
-        inputs: dict[str, Any] = {"paint_format": PAINT_FORMAT}
+        inputs: dict[str, Any] = {"paint_format": POINTS_FORMAT if target == POINTS_TARGET else PAINT_FORMAT}
         if target == POINTS_TARGET:
             inputs["catalog"] = _digest([[row.frame_id, row.num_points, *row.point_features] for row in frames])
         else:
             jobs = shard_jobs(self.catalog, shard, self.plan.camera_names)
             paths += [row.image_path for job in jobs for row in job.images]
+            if isinstance(self.painter, LayerPainters):
+                paths = []  # it reads layers, whose own marks hold what the dataset's files were
             own = {path: mark for job in jobs for path, mark in self.painter.own_files(job.row, job.images).items()}
             inputs["painter_files"] = _digest(own)
             inputs["catalog"] = self.catalog.rows_digest(shard.sequence, shard.start, shard.stop)

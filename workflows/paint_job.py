@@ -10,10 +10,9 @@ from paintpipe.schemas.catalog import DatasetInfo, RejectedRow
 from paintpipe.schemas.errors import WorkerMismatchError
 from paintpipe.schemas.source import Root
 from paintpipe.stages.threads import limit_threads
-from paintpipe.workflows.choose_painter import PainterChoice, choose_painter
+from paintpipe.workflows.choose_painter import AnyPainter, PainterChoice, choose_painter
 from paintpipe.workflows.paint_frames import PaintPlan
 from paintpipe.workflows.paint_shard import ShardPainter, ShardTask
-from paintpipe.workflows.painters import PixelPainter, PointPainter
 from paintpipe.workflows.stores import OpenStore
 from paintpipe.workflows.terms import Terms, here
 
@@ -59,7 +58,7 @@ class PaintJob:
 class PaintHere:
     """Painting in this process, with the painter that is already built."""
 
-    painter: PixelPainter | PointPainter
+    painter: AnyPainter
     root: Root
     plan: PaintPlan
     opened: OpenStore

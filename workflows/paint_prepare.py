@@ -10,10 +10,11 @@ from paintpipe.pipeline.roots import open_root
 from paintpipe.pipeline.shards import Shard, plan_shards
 from paintpipe.pipeline.store import POINTS_TARGET, LayerTable, check_name, layer_target
 from paintpipe.pipeline.workspace import Workspace
-from paintpipe.schemas.errors import ConfigError
+from paintpipe.schemas.errors import ConfigError, WorkspaceError
 from paintpipe.schemas.source import Root
 from paintpipe.workflows.catalog import Catalog
 from paintpipe.workflows.choose_painter import PainterChoice, choose_painter, describe_painter, for_workers
+from paintpipe.workflows.layer_painters import LayerPainters, available
 from paintpipe.workflows.paint_frames import PaintPlan
 from paintpipe.workflows.paint_inputs import PaintInputs, layer_description, paint_plan
 from paintpipe.workflows.paint_request import PaintRequest, paint_settings, painter_choice
@@ -141,10 +142,21 @@ def prepare(request: PaintRequest, workspace: Workspace, catalog: Catalog) -> Pr
         opened=opened,
         root=root,
         inputs=PaintInputs(catalog, root, painter, plan),
-        shards=selected_shards(request, catalog, opened),
+        shards=_paintable(painter, selected_shards(request, catalog, opened)),
         targets=((POINTS_TARGET,) if request.points else ()) + (layer_target(layer),),
         spread=executor_settings(request.spread, request.segment.threads, _on_gpu(painter.identity)),
     )
+
+
+def _paintable(painter: Painter, shards: list[Shard]) -> list[Shard]:
+    """The shards, for a painter that reads layers those that its layers have."""
+    if not isinstance(painter, LayerPainters):
+        return shards
+    found = available(painter, shards)
+    if not found:
+        names = " and ".join(painter.sources.names)
+        raise WorkspaceError(f"no shard of the selection is painted in {names}", todo="run `paintpipe paint` first")
+    return found
 
 
 def selected_shards(request: PaintRequest, catalog: Catalog, opened: OpenStore) -> list[Shard]:

@@ -4,8 +4,18 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from paintpipe.pipeline.workspace import Workspace
-from paintpipe.schemas.settings import Overlap, PaintSettings, Projection, Provenance, SegmentSettings, StoreFormat
+from paintpipe.schemas.settings import (
+    Edges,
+    Occlusion,
+    Overlap,
+    PaintSettings,
+    Projection,
+    Provenance,
+    SegmentSettings,
+    StoreFormat,
+)
 from paintpipe.workflows.choose_painter import PainterChoice
+from paintpipe.workflows.layer_painters import FromLayers
 from paintpipe.workflows.workers import WorkerOptions
 
 
@@ -21,11 +31,15 @@ class PaintRequest:
     oracle: bool = False
     from_masks: Path | None = None
     from_predictions: Path | None = None
+    from_layers: FromLayers | None = None
     taxonomy: str | None = None
     layer: str | None = None
     cameras: tuple[str, ...] = ()
     projection: Projection = "default"
     overlap: Overlap = "margin"
+    occlusion: Occlusion = "flag"
+    edges: Edges = "flag"
+    temperature: float = 1.0
     provenance: Provenance = "min"
     store: str | None = None
     store_format: StoreFormat | None = None
@@ -41,7 +55,7 @@ class PaintRequest:
 
 def with_memory(request: PaintRequest, workspace: Workspace) -> PaintRequest:
     """The request, with model, weights, taxonomy and layer of the last network where the user names no painter."""
-    if request.model or request.oracle or request.from_masks or request.from_predictions:
+    if request.model or request.oracle or request.from_masks or request.from_predictions or request.from_layers:
         return request
     known = workspace.read_config().get("network")
     if not known:
@@ -65,6 +79,7 @@ def painter_choice(request: PaintRequest) -> PainterChoice:
         oracle=request.oracle,
         from_masks=request.from_masks,
         from_predictions=request.from_predictions,
+        from_layers=request.from_layers,
         taxonomy=request.taxonomy,
         segment=request.segment,
     )
@@ -78,4 +93,7 @@ def paint_settings(request: PaintRequest, choice: PainterChoice) -> PaintSetting
         provenance=request.provenance,
         cameras=request.cameras,
         taxonomy=None if choice.takes_taxonomy else request.taxonomy,
+        occlusion=request.occlusion,
+        edges=request.edges,
+        temperature=request.temperature,
     )

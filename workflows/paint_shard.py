@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from paintpipe.pipeline.commit import commit_shard
 from paintpipe.pipeline.events import Bus, Counted, FrameDone, FrameRejected, ShardDone, ShardStarted
@@ -17,7 +16,9 @@ from paintpipe.schemas.painted import layer_arrays
 from paintpipe.schemas.source import Root
 from paintpipe.stages.paint.check import check_painted
 from paintpipe.workflows.catalog import Catalog
+from paintpipe.workflows.choose_painter import AnyPainter
 from paintpipe.workflows.frame_io import FrameFiles
+from paintpipe.workflows.layer_painters import LayerPainters
 from paintpipe.workflows.paint_frames import (
     FrameJob,
     Painted,
@@ -27,7 +28,8 @@ from paintpipe.workflows.paint_frames import (
     shard_jobs,
 )
 from paintpipe.workflows.paint_inputs import PaintInputs
-from paintpipe.workflows.painters import PixelPainter, PointPainter
+from paintpipe.workflows.paint_layers import paint_by_layers
+from paintpipe.workflows.painters import PixelPainter
 from paintpipe.workflows.stores import OpenStore
 
 
@@ -56,7 +58,7 @@ class ShardPainter:
     """Paints one shard a call; safe for several threads."""
 
     root: Root
-    painter: PixelPainter | PointPainter
+    painter: AnyPainter
     plan: PaintPlan
     opened: OpenStore
     bus: BusInTurns
@@ -76,19 +78,16 @@ class ShardPainter:
         return files.rejected
 
     def _paint(self, task: ShardTask, jobs: list[FrameJob], files: FrameFiles) -> list[Painted]:
-        painter: Any = self.painter
-        paint: Callable[..., Iterable[Painted]] = (
-            paint_by_pixels if isinstance(painter, PixelPainter) else paint_by_points
-        )
-        if task.targets == (POINTS_TARGET,):
-            paint = _points_only
+        painter = self.painter
+        paint = _how(painter, task.targets)
         painted = []
         for job, done in zip(jobs, paint(jobs, painter, self.plan, files, self.bus), strict=True):
             _check(job, done, self.plan)
             painted.append(done)
             self.bus.emit(FrameDone(task.shard.sequence, job.row.index))
-        self.bus.emit(Counted("images", len({row.image_path for job in jobs for row in job.images})))
-        self.bus.emit(Counted("images_repeated_at_shard_borders", task.images_repeated))
+        if not isinstance(painter, LayerPainters):
+            self.bus.emit(Counted("images", len({row.image_path for job in jobs for row in job.images})))
+            self.bus.emit(Counted("images_repeated_at_shard_borders", task.images_repeated))
         return painted
 
     def _rejects(self, shard: Shard, jobs: list[FrameJob], files: FrameFiles) -> dict[int, str]:
@@ -134,6 +133,14 @@ class ShardPainter:
             )
         size = sum(map(len, encoded.values()))
         self.bus.emit(ShardDone(target, shard.sequence, shard.index, len(shard), size))
+
+
+def _how(painter: AnyPainter, targets: tuple[str, ...]) -> Callable[..., Iterable[Painted]]:
+    if targets == (POINTS_TARGET,):
+        return _points_only
+    if isinstance(painter, LayerPainters):
+        return paint_by_layers
+    return paint_by_pixels if isinstance(painter, PixelPainter) else paint_by_points
 
 
 def _points_only(

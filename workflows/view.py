@@ -23,6 +23,7 @@ from paintpipe.workflows.choose_painter import PainterChoice
 from paintpipe.workflows.layers import Layer, open_layers, painted_frames
 from paintpipe.workflows.pictures import FramePictures, PictureSource
 from paintpipe.workflows.stores import existing_store
+from paintpipe.workflows.view_3d import write_scene
 from paintpipe.workflows.view_charts import charts
 
 _LONGEST_STEM = 200
@@ -44,6 +45,7 @@ class ViewRequest:
     video: bool = False
     charts: bool = False
     single: bool = False
+    three_d: bool = False
     out: Path | None = None
     quiet: bool = False
 
@@ -66,7 +68,9 @@ def view(request: ViewRequest) -> list[Path]:
     source = PictureSource(workspace, catalog, opened, layer, open_root(catalog.info.root), choice)
     if request.video:
         return [_video(source, layer, request, out)]
-    sequence, index = _place(source, layer, request.frame)
+    sequence, index = _place(source, layer, request.frame, request.sequence)
+    if request.three_d:
+        return [write_scene(source, (sequence, index), _page_path(source, sequence, index, out))]
     frame = source.frame(sequence, index)
     pictures = frame_pictures(source, frame, single=request.single)
     stem = f"{layer.name}-{sequence}-{frame.row.frame_id}"
@@ -119,15 +123,16 @@ def _video(source: PictureSource, layer: Layer, request: ViewRequest, out: Path)
     first = source.frame(*places[0])
     reach_m = painted_reach_m(first.points, first.label)
     # A video has one size, where frames may differ (KITTI's images do).
-    height_px, width_px = _video_frame(source, first, reach_m).shape[:2]
+    height_px, width_px = at_a_glance(source, first, reach_m).shape[:2]
     with VideoWriter(path, (width_px, height_px), _frames_per_second(source, places)) as writer:
         for place in track(places, "video", "frame", quiet=request.quiet):
-            picture = _video_frame(source, source.frame(*place), reach_m)
+            picture = at_a_glance(source, source.frame(*place), reach_m)
             writer.write(letterboxed(picture, width_px, height_px))
     return path
 
 
-def _video_frame(source: PictureSource, frame: FramePictures, reach_m: float) -> UInt8:
+def at_a_glance(source: PictureSource, frame: FramePictures, reach_m: float) -> UInt8:
+    """(480 or so, W, 3) a frame in little room: painted points on its images, and from above; no network is run."""
     pictures = [source.points_on(frame, row, image) for row, image in frame.images]
     above = _birds_eye(source, frame, 480, reach_m)
     if not pictures:
@@ -144,8 +149,20 @@ def _frames_per_second(source: PictureSource, places: list[tuple[str, int]]) -> 
     return min(30.0, max(1.0, (len(times) - 1) * 1e6 / (times[-1] - times[0])))
 
 
-def _place(source: PictureSource, layer: Layer, frame: str | None) -> tuple[str, int]:
-    places = list(painted_frames(layer))
+def _page_path(source: PictureSource, sequence: str, index: int, out: Path) -> Path:
+    """The file that was named, or one in the folder that was."""
+    if out.suffix.lower() == ".html":
+        return out
+    (frame_id,) = source.catalog.column("frames", sequence, "frame_id", index, index + 1)
+    return out / f"{file_stem(f'{source.layer.name}-{sequence}-{frame_id}-3d')}.html"
+
+
+def _place(source: PictureSource, layer: Layer, frame: str | None, wanted: str | None = None) -> tuple[str, int]:
+    """The frame that was asked for; without a name the first, of the sequence that was asked for."""
+    places = [place for place in painted_frames(layer) if wanted in (None, place[0])]
+    if not places:
+        there = dict.fromkeys(shard.sequence for shard in layer.shards)
+        raise ConfigError(f"no painted sequence {wanted!r}", expected="one of " + ", ".join(there))
     if frame is None:
         return places[0]
     sequence, _, frame_id = frame.rpartition("/")

@@ -14,6 +14,7 @@ from paintpipe.stages.evaluate.points_tables import UNPAINTED_NAME
 from paintpipe.stages.taxonomies.load import load_taxonomy, taxonomy_names
 from paintpipe.stages.view.charts import class_bars, confusion_chart
 from paintpipe.stages.view.encode import encode_png
+from paintpipe.stages.view.reliability_chart import Reliability, reliability_chart
 from paintpipe.stages.view.style import display_palette
 from paintpipe.workflows.layers import Layer
 
@@ -21,18 +22,21 @@ VIEW = "points in view"
 _COLUMNS = {
     "confusion": {"layer", "subset", "truth", "prediction", "count"},
     "classes": {"layer", "subset", "rule", "class", "iou", "support"},
+    "reliability": {"layer", "points", "confidence", "accuracy"},
+    "confidence": {"layer", "ece"},
 }
 Rows = list[dict[str, Any]]
 
 
 def charts(tables: Path, layer: Layer, out: Path) -> list[Path]:
-    """Write the confusion matrix and the per-class bars of a layer; returns the files.
+    """Write the confusion matrix, the per-class bars and the reliability of a layer; returns the files.
 
     Raises:
         WorkspaceError: the layer has not been evaluated against point labels.
     """
     confusion, classes = _rows(tables, "confusion", layer.name), _rows(tables, "classes", layer.name)
     pictures = {"confusion": _confusion(confusion, layer.name), "classes": _bars(classes, layer.name)}
+    pictures["reliability"] = _reliability(tables, layer.name)
     paths = []
     for name, picture in pictures.items():
         path = out / f"{layer.name}-{name}.png"
@@ -42,17 +46,27 @@ def charts(tables: Path, layer: Layer, out: Path) -> list[Path]:
 
 
 def _rows(tables: Path, name: str, layer: str) -> Rows:
+    """The layer's rows of a table, those of points in view where it tells subsets apart."""
     path = tables / f"{name}.parquet"
     rows = read_parquet(path).to_pylist() if path.is_file() else []
     if rows and not rows[0].keys() >= _COLUMNS[name]:
         todo = "run `paintpipe evaluate` again"
         raise WorkspaceError("other columns than evaluate writes", where=str(path), todo=todo)
-    kept = [row for row in rows if row["layer"] == layer and row["subset"] == VIEW]
+    kept = [row for row in rows if row["layer"] == layer and row.get("subset", VIEW) == VIEW]
     if not kept:
         what = f"layer {layer} has no scores by class"
         todo = "run `paintpipe evaluate` on a dataset with point labels first"
         raise WorkspaceError(what, where=str(tables), todo=todo)
     return kept
+
+
+def _reliability(tables: Path, layer: str) -> UInt8:
+    rows, figures = (_rows(tables, name, layer) for name in ("reliability", "confidence"))
+    columns = [[row[key] for row in rows] for key in ("points", "confidence", "accuracy")]
+    points, confidence, accuracy = (np.array(column, dtype=np.float64) for column in columns)
+    ece = figures[0]["ece"]
+    one = Reliability(f"{layer}: reliability", points, confidence, accuracy, float("nan") if ece is None else ece)
+    return reliability_chart([one])
 
 
 def _confusion(rows: Rows, layer: str) -> UInt8:

@@ -57,6 +57,18 @@ class FrameTarget(Protocol):
         ...
 
 
+class ArchivedTarget(FrameTarget, Protocol):
+    """A target whose files are uploaded as one archive, which the engine has written once they are checked."""
+
+    def archive_path(self, facts: ExportFacts) -> str | None:
+        """Where the archive lies in the export's folder; None where the user wants none."""
+        ...
+
+    def archive(self, frames: Iterable[DoneFrame], facts: ExportFacts, read: ReadFile, file: BinaryIO) -> None:
+        """Write the archive of exported files to `file`, one file at a time; the same export gives the same bytes."""
+        ...
+
+
 class SequenceTarget(Protocol):
     """A format with one file for each sequence, written as a stream. Stateless and picklable."""
 

@@ -24,12 +24,12 @@ def points_in_box(points: AnyArray, box: BoxRow) -> Bool:
         np.ascontiguousarray(points, dtype=np.float32),
         np.asarray(box.center_m, dtype=np.float64),
         np.asarray(box.size_lwh_m, dtype=np.float64) / 2.0,
-        np.ascontiguousarray(_box_R_lidar(box)),
+        np.ascontiguousarray(box_R_lidar(box)),
     )
     return found
 
 
-def _box_R_lidar(box: BoxRow) -> Float64:
+def box_R_lidar(box: BoxRow) -> Float64:
     """(3, 3) rotation from LiDAR axes to the box's length, width and height."""
     if box.rotation_wxyz is not None:
         return se3_from_quaternion([float(part) for part in box.rotation_wxyz], [0.0, 0.0, 0.0])[:3, :3].T

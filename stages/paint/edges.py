@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from paintpipe.schemas.arrays import Bool, Float32, Int32
+from paintpipe.stages.paint.buckets import depth_ranges, fill_buckets
 from paintpipe.stages.paint.kernel import kernel
 from paintpipe.stages.paint.project import Projected
 
@@ -32,35 +33,10 @@ def depth_edges(projected: Projected) -> Bool:
 
 
 @kernel
-def _fill_buckets(bucket: Int32, count: int) -> Any:
-    """First place of each bucket, (count + 1,) int32, and (M,) int32 points ordered by bucket (a counting sort)."""
-    start = np.zeros(count + 1, np.int32)
-    for b in bucket:
-        start[b + 1] += 1
-    for b in range(count):
-        start[b + 1] += start[b]
-    members, place = np.empty(bucket.shape[0], np.int32), start[:-1].copy()
-    for i in range(bucket.shape[0]):
-        members[place[bucket[i]]] = i
-        place[bucket[i]] += 1
-    return start, members
-
-
-@kernel
-def _depth_ranges(bucket: Int32, depth_m: Float32, count: int) -> Any:
-    """(count,) float32 smallest and largest depth of each bucket; an empty one has the largest below the smallest."""
-    near, far = np.full(count, np.inf, np.float32), np.full(count, -np.inf, np.float32)
-    for i in range(bucket.shape[0]):
-        b = bucket[i]
-        near[b], far[b] = min(near[b], depth_m[i]), max(far[b], depth_m[i])
-    return near, far
-
-
-@kernel
 def _edges(u_px: Float32, v_px: Float32, depth_m: Float32, cols: Int32, rows: Int32, width: int, height: int) -> Any:
     bucket = (rows * width + cols).astype(np.int32)
-    start, members = _fill_buckets(bucket, width * height)
-    near, far = _depth_ranges(bucket, depth_m, width * height)
+    start, members = fill_buckets(bucket, width * height)
+    near, far = depth_ranges(bucket, depth_m, width * height)
     found = np.zeros(u_px.shape[0], np.bool_)
     for i in range(u_px.shape[0]):
         own = float(depth_m[i])

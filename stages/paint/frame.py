@@ -15,10 +15,11 @@ from paintpipe.schemas.painted import PaintedFrame
 from paintpipe.schemas.pixels import PixelClasses
 from paintpipe.schemas.settings import PaintSettings, Projection
 from paintpipe.stages.paint.edges import depth_edges
-from paintpipe.stages.paint.overlap import merge_views
+from paintpipe.stages.paint.occlusion import focal_px
 from paintpipe.stages.paint.point_classes import paint_labels, paint_scores
 from paintpipe.stages.paint.project import project_points
 from paintpipe.stages.paint.sample import sample_pixels
+from paintpipe.stages.paint.settle import settle_samples
 from paintpipe.stages.paint.views import CameraSample, ProjectedView
 
 
@@ -47,7 +48,7 @@ def paint_frame(
     """
     seen = project_frame(points, views, camera_names, settings.projection)
     samples = [sample_view(view, pixels) for view in seen]
-    return merge_views(len(points), num_classes, samples, settings, frame_key)
+    return settle_samples(points, samples, num_classes, settings, frame_key)
 
 
 def paint_points(
@@ -78,8 +79,8 @@ def paint_points(
         raise LabelsError(f"classes of {len(classes)} points", expected=f"{len(points)}, one a point")
     seen = project_frame(points, views, camera_names, settings.projection)
     if classes.ndim == 1:
-        return paint_labels(classes.astype(np.uint8), num_classes, seen, settings)
-    return paint_scores(classes.astype(np.float32), seen, settings)
+        return paint_labels(points, classes.astype(np.uint8), num_classes, seen, settings)
+    return paint_scores(points, classes.astype(np.float32), seen, settings)
 
 
 def project_frame(
@@ -111,4 +112,5 @@ def _project_view(points: Float32, view: CameraView, camera_names: tuple[str, ..
         raise ConfigError(f"camera {view.camera!r} is not in this layer", expected="one of " + ", ".join(camera_names))
     projected = project_points(points, view, rule)
     camera = camera_names.index(view.camera)
-    return ProjectedView(camera, view.camera, projected, depth_edges(projected), view.dt_us)
+    focal = focal_px(view.image_from_lidar)
+    return ProjectedView(camera, view.camera, projected, depth_edges(projected), view.dt_us, focal)

@@ -5,14 +5,16 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from paintpipe.schemas.arrays import UNPAINTED, Bool, Float64, Int8, UInt8, UInt16
+from paintpipe.schemas.arrays import UNPAINTED, Float64, Int8, UInt8, UInt16
 from paintpipe.schemas.errors import TaxonomyError
 from paintpipe.schemas.painted import Flag, PaintedFrame
 from paintpipe.schemas.settings import PaintSettings
 from paintpipe.stages.paint.merge_kernels import blend_rows, hash_ranks, margins, pack_rows, take_better
-from paintpipe.stages.paint.provenance import looks, provenance
+from paintpipe.stages.paint.provenance import Looks, looks, provenance
 from paintpipe.stages.paint.views import CameraSample
 
+BLENDS = ("mean", "max")
+"""Overlap rules that make new scores of those of the cameras; the others take one camera's."""
 _SEEN_ONLY = -1.0
 """Rank of a view that sees a point but has no class for it: worse than any that has one."""
 
@@ -29,7 +31,8 @@ def merge_views(
     camera without a class at that pixel gives way to any that has one; if none has, the point is visible and
     unpainted, and its camera is one that sees it.
 
-    OVERLAP marks points that two cameras or more see, DEPTH_EDGE those on an edge in the image of their camera. With
+    OVERLAP marks points that two cameras or more see, DEPTH_EDGE those on an edge in the image of their camera,
+    OCCLUDED those that their camera's view calls so. With
     `provenance="full"` the second view is, of the other cameras, the one with the largest margin.
 
     Raises:
@@ -39,12 +42,12 @@ def merge_views(
     ordered = sorted(samples, key=_camera if settings.overlap == "first" else _tie_order)
     ranks = [_ranks(sample, settings, frame_key) for sample in ordered]
     chosen = _choose(num_points, ordered, ranks, excluded=np.full(num_points, -1, np.int8))
-    if settings.overlap in ("mean", "max"):
+    if settings.overlap in BLENDS:
         scores, label = _blended(num_points, num_classes, ordered, take_max=settings.overlap == "max")
     else:
         scores, label = _picked(num_points, num_classes, ordered, chosen)
     look = looks(chosen, ordered)
-    flags = _flags(num_points, ordered, label, look.depth_edge)
+    flags = _flags(num_points, ordered, label, look)
     stored = scores.view(np.float16)
     if settings.provenance == "min":
         return PaintedFrame(stored, label, look.camera, flags)
@@ -112,14 +115,15 @@ def _blended(
     return bits, label
 
 
-def _flags(num_points: int, ordered: Sequence[CameraSample], label: UInt8, depth_edge: Bool) -> UInt8:
+def _flags(num_points: int, ordered: Sequence[CameraSample], label: UInt8, look: Looks) -> UInt8:
     seen_by = np.zeros(num_points, np.uint8)
     for sample in ordered:
         seen_by[sample.view.projected.index] += 1
     flags = np.where(label != UNPAINTED, np.uint8(Flag.PAINTED), np.uint8(0))
     flags |= np.where(seen_by >= 1, np.uint8(Flag.VISIBLE), np.uint8(0))
     flags |= np.where(seen_by >= 2, np.uint8(Flag.OVERLAP), np.uint8(0))
-    flags |= np.where(depth_edge, np.uint8(Flag.DEPTH_EDGE), np.uint8(0))
+    flags |= np.where(look.occluded, np.uint8(Flag.OCCLUDED), np.uint8(0))
+    flags |= np.where(look.depth_edge, np.uint8(Flag.DEPTH_EDGE), np.uint8(0))
     return flags
 
 

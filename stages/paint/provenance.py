@@ -13,13 +13,14 @@ from paintpipe.stages.paint.views import CameraSample
 
 @dataclass(frozen=True)
 class Looks:
-    """One view a point, for all N points: (N,) camera or -1, (N, 2) u and v, (N,) depth, dt, and depth edge."""
+    """One view a point, for all N points: (N,) camera or -1, (N, 2) u and v, (N,) depth, dt, depth edge, occluded."""
 
     camera: Int8
     pixel_px: Float32
     depth_m: Float32
     dt_us: Float32
     depth_edge: Bool
+    occluded: Bool
 
 
 def looks(number: Int8, ordered: Sequence[CameraSample]) -> Looks:
@@ -31,6 +32,7 @@ def looks(number: Int8, ordered: Sequence[CameraSample]) -> Looks:
         depth_m=np.full(size, np.nan, np.float32),
         dt_us=np.full(size, np.nan, np.float32),
         depth_edge=np.zeros(size, np.bool_),
+        occluded=np.zeros(size, np.bool_),
     )
     for position, sample in enumerate(ordered):
         view, projected = sample.view, sample.view.projected
@@ -41,6 +43,8 @@ def looks(number: Int8, ordered: Sequence[CameraSample]) -> Looks:
         found.depth_m[points] = projected.depth_m[rows]
         found.dt_us[points] = np.nan if view.dt_us is None else view.dt_us
         found.depth_edge[points] = view.depth_edge[rows]
+        if view.occluded is not None:
+            found.occluded[points] = view.occluded[rows]
     return found
 
 

@@ -16,6 +16,8 @@ class ProjectedView:
         projected: the points.
         depth_edge: (M,) bool, on a depth edge of this image.
         dt_us: image time minus sweep time, None where unknown.
+        focal_px: focal length, by which an angle becomes pixels (`focal_px` of `occlusion.py`).
+        occluded: (M,) bool, behind another point of this view; None where nobody looked.
     """
 
     camera: int
@@ -23,6 +25,8 @@ class ProjectedView:
     projected: Projected
     depth_edge: Bool
     dt_us: int | None = None
+    focal_px: float = 0.0
+    occluded: Bool | None = None
 
 
 @dataclass(frozen=True)

@@ -35,3 +35,9 @@ def display_palette(taxonomy: Taxonomy) -> UInt8:
     lifted = np.rint(published + amount[:, None] * (255.0 - published)).astype(np.uint8)
     lifted[len(taxonomy) :] = UNPAINTED_POINT
     return lifted
+
+
+def css_colors(taxonomy: Taxonomy) -> dict[str, str]:
+    """The display colour of each class by name, as CSS writes it."""
+    palette = display_palette(taxonomy)
+    return {name: "#{:02x}{:02x}{:02x}".format(*palette[index]) for index, name in enumerate(taxonomy.classes)}

@@ -58,7 +58,7 @@ def test_csv_is_safe_in_a_spreadsheet(tmp_path: Path) -> None:
     )
 
 
-@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r"])
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠"])
 def test_cells_and_headers_that_look_like_formulas(tmp_path: Path, start: str) -> None:
     write_csv(tmp_path / "t.csv", pa.table({start + "head": [start + "cmd", "plain", "a" + start]}))
     with (tmp_path / "t.csv").open(newline="") as handle:
@@ -72,7 +72,7 @@ def test_a_csv_reader_gets_the_strings_back(tmp_path_factory: pytest.TempPathFac
     write_csv(path, pa.table({"a": cells, "b": cells}))
     with path.open(newline="", encoding="utf-8") as handle:
         rows = list(csv.reader(handle))[1:]
-    expected = ["'" + cell if cell[:1] in tuple("=+-@\t\r") else cell for cell in cells]
+    expected = ["'" + cell if cell[:1] in tuple("=+-@\t\r\n＝＋－＠") else cell for cell in cells]
     assert [row[0] if row else "" for row in rows] == expected
 
 

@@ -28,6 +28,24 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def sweeps_scene(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A training scene of two keyframes in nuScenes' layout, all its sweeps, and images of a few pixels."""
+    root = tmp_path_factory.mktemp("synthetic") / "sweeps"
+    tiny = SynthSettings(seed=4, sequences=("scene-0061",), keyframes=2, image_size_px=(16, 32), beams=16, azimuths=120)
+    write_nuscenes(root, tiny)
+    return root
+
+
+@pytest.fixture(scope="session")
+def sweeps_workspace(sweeps_scene: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A workspace with that scene's sweeps painted from exact masks, eight frames a shard; nobody paints there."""
+    workspace = tmp_path_factory.mktemp("workspaces") / "sweeps"
+    succeed("ingest", "nuscenes", sweeps_scene, "--sweeps", "-w", workspace, "-q")
+    succeed("paint", "-w", workspace, "--from-masks", sweeps_scene / "masks", "--frames-per-shard", 8, "-q")
+    return workspace
+
+
+@pytest.fixture(scope="session")
 def ingested(drive: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A workspace with the drive's catalog, to be copied."""
     workspace = tmp_path_factory.mktemp("workspaces") / "drive"

@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 from support.command import COMMAND, paintpipe, succeed
 
+from paintpipe.cli import cli
 from paintpipe.pipeline.lock import workspace_lock
 from paintpipe.schemas.errors import PaintpipeError
 
@@ -24,6 +25,12 @@ Paint = Callable[..., str]
 def test_the_installed_command_answers() -> None:
     done = subprocess.run([COMMAND, "--version"], capture_output=True, text=True, check=True)
     assert done.stdout.startswith("paintpipe, version ")
+
+
+def test_help_has_a_whole_line_for_each_command() -> None:
+    lines = [line[2:].split(maxsplit=1) for line in succeed("--help").partition("Commands:\n")[2].splitlines()]
+    assert [name for name, _ in lines] == list(cli.commands)
+    assert not [about for _, about in lines if not about.endswith(".") or about.endswith("...")]
 
 
 @pytest.mark.parametrize(
@@ -110,7 +117,7 @@ def test_pictures_charts_and_video(workspace: Path, paint_masks: Paint) -> None:
     sheet, *_ = succeed("view", "-w", workspace, "--frame", "08/000002").split()
     assert cv2.imread(sheet).shape[1] > 1000
     charts = succeed("view", "-w", workspace, "--charts").split()
-    assert [Path(path).name for path in charts] == ["masks-confusion.png", "masks-classes.png"]
+    assert [Path(path).name for path in charts] == ["masks-confusion.png", "masks-classes.png", "masks-reliability.png"]
     single = succeed("view", "-w", workspace, "--single").split()
     ends = ("image_2-points", "image_2-classes", "birds-eye")
     assert [Path(path).name for path in single] == [f"masks-08-000000-{end}.png" for end in ends]

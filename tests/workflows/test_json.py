@@ -46,6 +46,8 @@ def test_the_whole_job(drive: Path, tmp_path: Path) -> None:
     assert {row["layer"] for row in judged["tables"]["summary"]} == {"masks"}
     assert (judged["problems"], judged["hints"]) == ([], [])
     assert shown("verify", *where) == {"shards": 2, "problems": []}
+    exported = shown("export", *where, "--to", "ply", "--out", tmp_path / "ply")
+    assert (exported["frames"], exported["frames_now"], exported["rejects"]) == (5, 5, {})
     (sheet,) = shown("view", *where)["files"]
     assert Path(sheet).is_file()
     assert shown("status", *where[:2])["layers"][1]["target"] == "layers/masks"

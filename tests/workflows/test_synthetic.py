@@ -48,8 +48,9 @@ def test_street_tiny_is_the_default_on_synthetic_streets_only(workspace: Path) -
 
 def test_serial_and_threads_write_the_same_bytes(workspace: Path, paint_masks: Paint, tmp_path: Path) -> None:
     other = Path(shutil.copytree(workspace, tmp_path / "other"))
-    paint_masks(workspace, "--executor", "serial", "--frames-per-shard", 2)
-    paint_masks(other, "--executor", "threads", "--workers", 3, "--frames-per-shard", 2)
+    policies = ("--occlusion", "clear", "--edges", "smooth", "--frames-per-shard", 2)
+    paint_masks(workspace, "--executor", "serial", *policies)
+    paint_masks(other, "--executor", "threads", "--workers", 3, *policies)
     for name in ("painted.zarr", "ledger"):
         assert content(workspace / name) == content(other / name)
 

@@ -25,6 +25,7 @@ from paintpipe.workflows.layers import open_layers
 from paintpipe.workflows.painters import NetworkPainter
 from paintpipe.workflows.pictures import PictureSource
 from paintpipe.workflows.stores import existing_store
+from paintpipe.workflows.view_3d import _forward_rad
 
 Paint = Callable[..., str]
 
@@ -77,10 +78,10 @@ def test_every_frame_of_a_video_takes_the_size_of_the_first(
 ) -> None:
     paint_masks(workspace)
     draw, sizes = (
-        view_module._video_frame,
+        view_module.at_a_glance,
         iter([(120, 300), (120, 300), (118, 299), (90, 360), (121, 301), (300, 120)]),
     )
-    monkeypatch.setattr(view_module, "_video_frame", lambda *given: cv2.resize(draw(*given), next(sizes)[::-1]))
+    monkeypatch.setattr(view_module, "at_a_glance", lambda *given: cv2.resize(draw(*given), next(sizes)[::-1]))
     (video,) = succeed("view", "-w", workspace, "--video", "-q").split()
     capture = cv2.VideoCapture(video)
     assert capture.get(cv2.CAP_PROP_FRAME_COUNT) == 5
@@ -109,7 +110,15 @@ def test_a_video_where_nothing_can_be_written_is_one_line(workspace: Path, paint
 
 @pytest.mark.parametrize(
     "options",
-    [("--sequence", "08"), ("--video", "--frame", "08/000001"), ("--charts", "--single"), ("--charts", "--video")],
+    [
+        ("--sequence", "08"),
+        ("--video", "--frame", "08/000001"),
+        ("--charts", "--single"),
+        ("--charts", "--video"),
+        ("--3d", "--video"),
+        ("--3d", "--single"),
+        ("--3d", "--model", "street-tiny"),
+    ],
 )
 def test_options_that_do_nothing_together_are_refused(workspace: Path, options: tuple[str, ...]) -> None:
     done = paintpipe("view", "-w", workspace, *options)
@@ -120,7 +129,7 @@ def test_options_that_do_nothing_together_are_refused(workspace: Path, options: 
 def test_the_demo_prints_three_tables_and_shows_all(workspace: Path, paint_masks: Paint) -> None:
     paint_masks(workspace, "--limit", 1)
     succeed("evaluate", "-w", workspace, "-q")
-    steps = {name: mock.Mock() for name in ("synth", "ingest", "paint", "evaluate")}
+    steps = {name: mock.Mock() for name in ("synth", "ingest", "paint", "evaluate", "report", "view")}
     part = replace(demo_module.PARTS[0], layout=workspace.name)  # type: ignore[arg-type]  # the folder's name
     with mock.patch.multiple(demo_module, _pictures=lambda *_: [], **steps):
         printed, shown = demo_module._part(part, workspace.parent, 7, quiet=True)
@@ -131,3 +140,27 @@ def test_the_demo_prints_three_tables_and_shows_all(workspace: Path, paint_masks
     assert set(captions) > set(scores)
     texts = [text for part in demo_module.PARTS for text in (part.title, part.story)]
     assert not any("`" in text for text in texts)
+
+
+def test_the_3d_page_of_a_frame_and_of_a_sequence(workspace: Path, paint_masks: Paint, tmp_path: Path) -> None:
+    paint_masks(workspace)
+    (first,) = succeed("view", "-w", workspace, "--3d").split()
+    assert Path(first) == workspace / "figures" / "masks-08-000000-3d.html"
+    (third,) = succeed("view", "-w", workspace, "--3d", "--frame", "08/000003", "--out", tmp_path / "a.html").split()
+    assert Path(third) == tmp_path / "a.html"
+    assert "<title>08 / 000003</title>" in (tmp_path / "a.html").read_text()
+    (again,) = succeed("view", "-w", workspace, "--3d", "--sequence", "08", "--out", tmp_path / "pages").split()
+    assert Path(again).name == "masks-08-000000-3d.html"
+    done = paintpipe("view", "-w", workspace, "--3d", "--sequence", "07")
+    assert done.code == 2
+    assert "no painted sequence '07'; expected one of 08" in done.err
+
+
+def test_forward_on_the_3d_page_is_the_vehicles(workspace: Path, paint_masks: Paint) -> None:
+    paint_masks(workspace, "--limit", 1)
+    row = source(workspace, "masks").frame("08", 0).row
+    assert _forward_rad(row) == 0.0
+    turned = np.eye(4)
+    turned[:2, :2] = [[0.0, 1.0], [-1.0, 0.0]]  # nuScenes: the LiDAR's +y is the vehicle's +x
+    assert _forward_rad(replace(row, ego_SE3_lidar=turned)) == pytest.approx(np.pi / 2)
+    assert _forward_rad(replace(row, ego_SE3_lidar=None)) == 0.0

@@ -9,7 +9,7 @@ from paintpipe.workflows.commands.output import as_json, show
 from paintpipe.workflows.commands.painting import how_to_paint
 
 
-@click.command()
+@click.command(short_help="Measure each stage of paint, and a whole run.")
 @options.workspace
 @options.network
 @options.sequences

@@ -47,11 +47,12 @@ models = known(completions.model_names)
 datasets = known(completions.dataset_names)
 taxonomies = known(completions.taxonomy_names)
 layers = in_workspace(completions.layer_names)
+several_layers = in_workspace(completions.layer_names, several=True)
 cameras = in_workspace(completions.camera_names, several=True)
 sequences = in_workspace(completions.sequence_names, several=True)
 
 
-@click.command(epilog="\b\n" + "\n".join(_WHERE.values()))
+@click.command(epilog="\b\n" + "\n".join(_WHERE.values()), short_help="Print the script for the tab key of a shell.")
 @click.argument("shell", type=click.Choice(tuple(_WHERE)))
 @click.pass_context
 def completion(context: click.Context, shell: str) -> None:

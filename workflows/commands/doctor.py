@@ -7,7 +7,7 @@ import click
 from paintpipe.workflows.commands import options, output
 
 
-@click.command()
+@click.command(short_help="What is installed, and what is missing.")
 @options.workspace
 @output.as_json
 def doctor(workspace: Path, as_json: bool) -> int:

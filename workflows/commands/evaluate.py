@@ -9,7 +9,7 @@ from paintpipe.schemas.errors import PARTIAL_FAILURE
 from paintpipe.workflows.commands import completion, options, output
 
 
-@click.command()
+@click.command(short_help="Compare painted layers with ground truth.")
 @options.workspace
 @options.network
 @options.sequences

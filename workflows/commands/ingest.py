@@ -9,7 +9,7 @@ from paintpipe.schemas.errors import PARTIAL_FAILURE
 from paintpipe.workflows.commands import completion, options, output
 
 
-@click.command()
+@click.command(short_help="Read a dataset into a catalog.")
 @click.argument("dataset", shell_complete=completion.datasets)
 @click.argument("root", required=False)
 @options.workspace

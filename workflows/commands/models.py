@@ -7,7 +7,7 @@ import click
 from paintpipe.workflows.commands import completion, options, output
 
 
-@click.group(invoke_without_command=True)
+@click.group(invoke_without_command=True, short_help="List the networks, fetch weights.")
 @output.as_json
 @click.pass_context
 def models(context: click.Context, as_json: bool) -> None:

@@ -9,7 +9,7 @@ from paintpipe.workflows.commands import options, output
 from paintpipe.workflows.commands.painting import paint_request, what_to_paint
 
 
-@click.command()
+@click.command(short_help="Give every LiDAR point the class scores of its pixel.")
 @what_to_paint
 @options.allow_rejects
 @options.log_json

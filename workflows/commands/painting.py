@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
-from paintpipe.schemas.settings import Overlap, Projection, Provenance, StoreFormat
+from paintpipe.schemas.settings import Edges, Occlusion, Overlap, Projection, Provenance, StoreFormat
 from paintpipe.workflows.commands import completion, options
 from paintpipe.workflows.option_values import names
 
@@ -26,6 +26,9 @@ how_to_paint = options.together(
     ),
     options.choice("--projection", get_args(Projection), "Which points a camera sees."),
     options.choice("--overlap", get_args(Overlap), "For points that two cameras see."),
+    options.choice("--occlusion", get_args(Occlusion), "For points that a camera can't see past others."),
+    options.choice("--edges", get_args(Edges), "For points on a depth edge; smooth: ask the points around them."),
+    click.option("--temperature", type=float, default=1.0, show_default=True, help="Of the scores; see `calibrate`."),
     options.choice("--provenance", get_args(Provenance), "full: also pixel, depth, time difference and margin."),
     options.choice("--format", get_args(StoreFormat), "Of the store.  [default: zarr]", show=False),
     click.option("--points/--no-points", default=True, help="Copy the points into the store as well."),

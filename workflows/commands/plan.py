@@ -8,7 +8,7 @@ from paintpipe.workflows.commands import options, output
 from paintpipe.workflows.commands.painting import paint_request, what_to_paint
 
 
-@click.command()
+@click.command(short_help="What `paint` would do, how long, what would fail.")
 @what_to_paint
 @options.count("--frames", 1000, "Frames to time; 0 for none, without bytes and hours.", least=0, default=4)
 @output.as_json

@@ -7,7 +7,7 @@ import click
 from paintpipe.workflows.commands import options, output
 
 
-@click.command()
+@click.command(short_help="How far each layer is, and who works here now.")
 @options.workspace
 @output.as_json
 def status(workspace: Path, as_json: bool) -> int:

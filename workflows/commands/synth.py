@@ -9,7 +9,7 @@ from paintpipe.workflows.commands import options, output
 from paintpipe.workflows.option_values import names
 
 
-@click.command()
+@click.command(short_help="Write a synthetic dataset with exact labels.")
 @click.argument("root", type=options.NEW_FOLDER)
 @options.choice("--layout", ("semantickitti", "nuscenes"), "Whose file formats.")
 @options.seed
@@ -27,7 +27,7 @@ def synth(as_json: bool, **given: Any) -> int:
     return output.show(output.Said(job.synth(**given), content), as_json)
 
 
-@click.command()
+@click.command(short_help="The whole job on synthetic streets, in two minutes.")
 @click.option("--out", type=options.NEW_FOLDER, default=Path("paintpipe-demo"), show_default=True, help="Folder.")
 @options.seed
 @options.quiet
@@ -35,7 +35,10 @@ def synth(as_json: bool, **given: Any) -> int:
 def demo(as_json: bool, **given: Any) -> int:
     """The whole job on synthetic streets: no download, no GPU, about two minutes."""
     from paintpipe.workflows import demo as job
+    from paintpipe.workflows.report import NAME as REPORT
 
     out = given["out"]
     content = {"page": out / "index.html", "data": out / "data", "workspaces": [out / name for name in job.layouts()]}
+    content |= {"reports": [out / name / REPORT for name in job.layouts()]}
+    content |= {"scenes": [out / name / job.SCENE for name in job.layouts()]}
     return output.show(output.Said(job.demo(**given), content), as_json)

@@ -7,7 +7,7 @@ import click
 from paintpipe.workflows.commands import options
 
 
-@click.command()
+@click.command(short_help="Remove the lock of a run that is surely over.")
 @options.workspace
 @options.flag("--yes", "Don't ask.")
 def unlock(workspace: Path, yes: bool) -> None:

@@ -8,7 +8,7 @@ from paintpipe.schemas.errors import PARTIAL_FAILURE
 from paintpipe.workflows.commands import options, output
 
 
-@click.command()
+@click.command(short_help="Check every shard against ledger and catalog.")
 @options.workspace
 @options.quiet
 @output.as_json

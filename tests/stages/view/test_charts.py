@@ -9,7 +9,8 @@ from hypothesis.extra import numpy as hnp
 from support.view import GREEN, RED, has_color
 
 from paintpipe.schemas.errors import ConfigError
-from paintpipe.stages.view.charts import _count, class_bars, confusion_chart, range_curve
+from paintpipe.stages.view.chart_parts import count_text
+from paintpipe.stages.view.charts import class_bars, confusion_chart
 
 ABSENT = (236, 238, 241)
 ODD_NAMES = ["$x_1", "<b>道路</b>", "_" + "long " * 60, "line\nbreak", ""]
@@ -69,23 +70,9 @@ def test_bars_are_as_long_as_their_value_and_absent_ones_grey():
     assert top[0] < top[1]
 
 
-def test_bars_and_curves_refuse_lengths_that_differ():
+def test_bars_refuse_lengths_that_differ():
     with pytest.raises(ConfigError, match="2 names, 1 values and 2 colours"):
         class_bars(["a", "b"], [0.1], [RED, GREEN], "t")
-    with pytest.raises(ConfigError, match="curve 'x' has 1 values; expected 2"):
-        range_curve([0, 10, 20], {"x": [0.5]}, "t")
-
-
-def test_curves_leave_a_gap_where_a_bin_is_empty():
-    nan = float("nan")
-    blue = np.array([0x33, 0x66, 0xCC])
-    whole = range_curve([0, 10, 20, 30], {"a": [0.5, 0.5, 0.5]}, "t")
-    gap = range_curve([0, 10, 20, 30], {"a": [0.5, nan, 0.5]}, "t")
-    row = np.argwhere((whole == blue).all(axis=2))[:, 0].mean().round().astype(int)
-    lit = [(picture[row] == blue).all(axis=1).sum() for picture in (whole, gap)]
-    assert lit[1] < 0.3 * lit[0]
-    assert lit[1] > 0
-    assert range_curve([0, 10], {}, "t").dtype == np.uint8
 
 
 def test_odd_names_and_titles_are_drawn_without_a_warning():
@@ -94,7 +81,6 @@ def test_odd_names_and_titles_are_drawn_without_a_warning():
         charts = [
             confusion_chart(np.eye(size), ODD_NAMES, title),
             class_bars(ODD_NAMES, [0.5] * size, [RED] * size, title),
-            range_curve([0, 1], {name: [0.5] for name in ODD_NAMES}, title, "$y"),
         ]
         for chart in charts:
             assert chart.shape[2] == 3
@@ -121,4 +107,4 @@ def test_pyplot_stays_unloaded():
     ("value", "words"), [(12, "12"), (999, "999"), (1234, "1.23 k"), (713_000, "713 k"), (5.6e6, "5.6 M"), (1e9, "1 G")]
 )
 def test_counts_are_short(value, words):
-    assert _count(value) == words
+    assert count_text(value) == words

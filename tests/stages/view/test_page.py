@@ -86,7 +86,8 @@ def test_a_page_needs_no_other_file():
         for name in ("src", "href"):
             assert attrs.get(name, "#").startswith(("data:", "#"))
     page = html_page("t", every_section("x"))
-    assert "http" not in page
+    assert "http:" not in page
+    assert "https:" not in page
     assert "@import" not in page
     assert "url(" not in page
     assert "prefers-color-scheme: dark" in page

@@ -1,0 +1,1 @@
+"""CenterPoint (tianweiy/CenterPoint) with painted points, and the form of MVP (tianweiy/MVP) that its loader reads."""

@@ -1,0 +1,69 @@
+"""The tables that CenterPoint's loader makes of a sweep, and what lies on disk for it.
+
+Sources: tianweiy/CenterPoint det3d/datasets/pipelines/loading.py, `read_file` (with `painted`, and since MVP with
+`virtual`); tianweiy/MVP virtual_gen.py, `process_one_frame` and `main`.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from paintpipe.schemas.arrays import Float32, Int64
+from paintpipe.stages.export.centerpoint.layout import Form
+from paintpipe.stages.export.virtual_points import make_item
+
+_RING = 4
+_REFLECTANCE = 3
+RAW_FLAG, PAINTED_FLAG, VIRTUAL_FLAG = 1.0, 0.0, -1.0
+"""Last column but the time: a point as published, a painted one, one that is made up."""
+WIDTH: dict[Form, int] = {"painted": 14, "virtual": 15}
+"""Columns of a loaded sweep before its time."""
+
+
+def painted_table(points: Float32, scores: Float32) -> Float32:
+    """(N, 15) float32 x y z intensity ring and ten scores, a row for each point of the sweep."""
+    return np.hstack([points, scores], dtype=np.float32)
+
+
+def foreground_rows(scores: Float32) -> Int64:
+    """(M,) rows whose best score is above all that the ten columns leave over, background for the most part.
+
+    MVP lists the points inside an instance; here it is those whose best class is one of the ten.
+    """
+    best, left_over = scores.max(axis=1, initial=0.0), 1.0 - scores.sum(axis=1, dtype=np.float64)
+    return np.flatnonzero((best > left_over) & (best > 0))
+
+
+def virtual_item(points: Float32, scores: Float32) -> dict[str, Any]:
+    """MVP's dict without virtual points.
+
+    `real_points` (M, 15) float32: x y z reflectance, ten scores, and the best score where MVP has its detector's;
+    `real_points_indice` (M,) int64: their rows in the sweep; `virtual_points` (0, 14).
+    """
+    rows = foreground_rows(scores)
+    best = scores[rows].max(axis=1, initial=0.0)
+    return make_item(np.column_stack([points[rows, :_RING], scores[rows], best]), rows)
+
+
+def loaded_painted(table: Float32) -> Float32:
+    """(N, 14) what the loader keeps of a painted table: all but the ring."""
+    return np.delete(table, _RING, axis=1)
+
+
+def loaded_virtual(points: Float32, item: dict[str, Any]) -> Float32:
+    """(N + M + V, 15) every point padded with ones, then the painted without reflectance, then the virtual."""
+    real, virtual = item["real_points"], item["virtual_points"]
+    painted, made = len(points), len(points) + len(real)
+    table = np.full((made + len(virtual), WIDTH["virtual"]), RAW_FLAG, dtype=np.float32)
+    table[:painted, :_RING] = points[:, :_RING]
+    table[painted:made, :_REFLECTANCE], table[painted:made, _REFLECTANCE:-1] = real[:, :_REFLECTANCE], real[:, _RING:]
+    table[painted:made, -1] = PAINTED_FLAG
+    table[made:, :-1], table[made:, -1] = virtual, VIRTUAL_FLAG
+    return table
+
+
+def loaded(form: Form, points: Float32, scores: Float32) -> Float32:
+    """The table that the loader makes of a sweep of that form, `WIDTH` columns wide."""
+    if form == "painted":
+        return loaded_painted(painted_table(points, scores))
+    return loaded_virtual(points, virtual_item(points, scores))

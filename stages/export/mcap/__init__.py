@@ -1,0 +1,1 @@
+"""Whole sequences for Foxglove and rerun."""

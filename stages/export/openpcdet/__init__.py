@@ -1,0 +1,1 @@
+"""OpenPCDet's layout of a custom dataset, with painted points."""

@@ -1,0 +1,1 @@
+"""Label files as the benchmarks' servers take them."""

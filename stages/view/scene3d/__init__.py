@@ -1,0 +1,1 @@
+"""The interactive page of one frame in three dimensions."""
