@@ -34,18 +34,19 @@ class Frame:
     kinds: Tensor
 
 
-def read_frames(workspace: str, layer: str | None, grid: Grid) -> list[Frame]:
-    """Every painted keyframe; points outside the grid are left out."""
+def read_frames(workspace: str, layer: str | None, grid: Grid, beams: int = 1) -> list[Frame]:
+    """Every painted keyframe, without the points outside the grid and with every `beams`-th beam of the LiDAR alone."""
     painted = paintpipe.PaintedDataset(
         workspace, layer, taxonomy="nuscenes-det11", classes=(*CLASSES, "background"), keyframes_only=True
     )
     numbers = {painted.taxonomy.index(name): number for number, name in enumerate(CLASSES)}
-    return [_frame(item, numbers, grid) for item in painted]
+    ring = painted.features.index("ring")
+    return [_frame(item, numbers, grid, item["points"][:, ring] % beams == 0) for item in painted]
 
 
-def _frame(item: dict, numbers: dict[int | None, int], grid: Grid) -> Frame:
+def _frame(item: dict, numbers: dict[int | None, int], grid: Grid, kept: Tensor) -> Frame:
     points = item["points"][:, :4] / torch.tensor([1.0, 1.0, 1.0, 255.0])
-    near = (points[:, :2].abs() < grid.half_m).all(dim=1)
+    near = kept & (points[:, :2].abs() < grid.half_m).all(dim=1)
     wanted = torch.tensor([label in numbers for label in item["box_labels"].tolist()], dtype=torch.bool)
     kinds = torch.tensor([numbers[label] for label in item["box_labels"][wanted].tolist()], dtype=torch.long)
     return Frame(item["sequence"], points[near], item["scores"][near], item["boxes"][wanted], kinds)

@@ -89,11 +89,12 @@ def main() -> None:
     parser.add_argument("--layer", help="default: the one painted last")
     parser.add_argument("--epochs", type=int, default=6)
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    parser.add_argument("--every-beam", type=int, default=1, metavar="N", help="keep every N-th beam of the LiDAR")
     parser.add_argument("--threads", type=int, default=2)
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
     grid, begin = Grid(), time.monotonic()
-    frames, kept = split(read_frames(arguments.workspace, arguments.layer, grid))
+    frames, kept = split(read_frames(arguments.workspace, arguments.layer, grid, arguments.every_beam))
     if len(frames) < BATCH:
         parser.error(f"{arguments.workspace} leaves {len(frames)} frames to train on; paint more sequences")
     results: dict[bool, list[dict[str, float]]] = {False: [], True: []}

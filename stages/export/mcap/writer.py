@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 from paintpipe.schemas.catalog import ImageRow
-from paintpipe.schemas.errors import ExportError
+from paintpipe.schemas.errors import ExportError, InputFileError
 from paintpipe.schemas.export import ExportFacts, ExportFrame
 from paintpipe.stages.export.mcap import messages, scene
 from paintpipe.stages.export.mcap.clock import Clock, checked_ns
@@ -83,9 +83,10 @@ def _write_image(image: ImageRow, writing: _Writing, time_ns: int) -> None:
     try:
         with writing.read_input(image.image_path) as opened:
             data = opened.read()
-    except OSError as error:
+    except (OSError, InputFileError) as error:
+        why = error.what if isinstance(error, InputFileError) else f"can't be read ({error.strerror or error})"
         todo = "bring it back, or leave images out: --option images=false"
-        raise ExportError(f"can't be read: {error.strerror or error}", where=image.image_path, todo=todo) from error
+        raise ExportError(why, where=image.image_path, todo=todo) from error
     calibration = messages.calibration_message(image, time_ns)
     writing.log(messages.calibration_topic(image.camera), "CameraCalibration", calibration, time_ns)
     picture = messages.image_message(image, data, time_ns)

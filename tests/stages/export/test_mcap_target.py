@@ -271,7 +271,7 @@ def test_an_image_that_is_gone_is_told():
     def gone(path):
         raise FileNotFoundError(2, "No such file", path)
 
-    with pytest.raises(ExportError, match=r"image_2/000000.png: can't be read: No such file"):
+    with pytest.raises(ExportError, match=r"image_2/000000.png: can't be read \(No such file"):
         recorded(frames("kitti", 1), KITTI, gone)
 
 
