@@ -2,7 +2,7 @@
 
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,32 +12,23 @@ from paintpipe.schemas.errors import ConfigError, WorkspaceError
 from paintpipe.stages.evaluate.class_choice import best_layers
 from paintpipe.stages.paint.fusion import FusionRule
 from paintpipe.workflows.layer_painters import FromLayers, common_taxonomy
+from paintpipe.workflows.layer_request import LayerRequest, paint_request
 from paintpipe.workflows.paint import PaintRequest, PaintResult, paint
 from paintpipe.workflows.paint_inputs import ALL_CAMERAS
 from paintpipe.workflows.stored_layers import stored_layer
 from paintpipe.workflows.stores import OpenStore, existing_store
-from paintpipe.workflows.workers import WorkerOptions
 
 _LONGEST_TABLE = 1_000_000
 """Bytes; nobody writes a longer one by hand."""
 
 
-@dataclass(frozen=True)
-class FuseRequest:
+@dataclass(frozen=True, kw_only=True)
+class FuseRequest(LayerRequest):
     """What to fuse and how; the fields are the options of `paintpipe fuse`."""
 
-    workspace: Path
     layers: tuple[str, ...]
-    layer: str
     rule: FusionRule = "average"
     class_layers: str | None = None
-    taxonomy: str | None = None
-    sequences: tuple[str, ...] = ()
-    limit: int | None = None
-    spread: WorkerOptions = field(default_factory=WorkerOptions)
-    overwrite: bool = False
-    quiet: bool = False
-    log_json: Path | None = None
 
 
 def fuse(request: FuseRequest) -> PaintResult:
@@ -53,26 +44,9 @@ def fuse(request: FuseRequest) -> PaintResult:
     _check(request)
     tables = [stored_layer(opened, name) for name in request.layers]
     used = {name for table in tables for name in table.coords["camera_name"]}
-    return paint(
-        PaintRequest(
-            request.workspace,
-            from_layers=FromLayers(
-                opened, request.layers, request.rule, request.taxonomy, _class_layers(request, opened)
-            ),
-            taxonomy=request.taxonomy,
-            layer=request.layer,
-            cameras=tuple(sorted(used)) or ALL_CAMERAS,
-            occlusion="off",
-            store_format=opened.store_format,
-            points=False,
-            sequences=request.sequences,
-            limit=request.limit,
-            spread=request.spread,
-            overwrite=request.overwrite,
-            quiet=request.quiet,
-            log_json=request.log_json,
-        )
-    )
+    sources = FromLayers(opened, request.layers, request.rule, request.taxonomy, _class_layers(request, opened))
+    how = PaintRequest(request.workspace, cameras=tuple(sorted(used)) or ALL_CAMERAS, occlusion="off")
+    return paint(paint_request(request, sources, how))
 
 
 def _check(request: FuseRequest) -> None:

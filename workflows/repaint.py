@@ -1,8 +1,7 @@
 """`paintpipe repaint`: a layer from a layer, its policies settled anew without running the network."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
-from pathlib import Path
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from paintpipe.pipeline.changes import digest_of
@@ -11,34 +10,25 @@ from paintpipe.pipeline.workspace import Workspace
 from paintpipe.schemas.errors import ConfigError, WorkspaceError
 from paintpipe.schemas.settings import Edges, Occlusion, Overlap, PaintSettings
 from paintpipe.workflows.layer_painters import FromLayers, other_policies, stored_settings
+from paintpipe.workflows.layer_request import LayerRequest, paint_request
 from paintpipe.workflows.paint import PaintRequest, PaintResult, paint
 from paintpipe.workflows.stored_layers import stored_layer
 from paintpipe.workflows.stores import existing_store
-from paintpipe.workflows.workers import WorkerOptions
 
 _BY_CAMERA = ("network", "masks")
 """Painters whose scores come from images, where cameras may disagree."""
 ANEW = "paint anew with these settings"
 
 
-@dataclass(frozen=True)
-class RepaintRequest:
+@dataclass(frozen=True, kw_only=True)
+class RepaintRequest(LayerRequest):
     """What to repaint and how; the fields are the options of `paintpipe repaint`. None: as the layer was painted."""
 
-    workspace: Path
     source: str
-    layer: str
     overlap: Overlap | None = None
     occlusion: Occlusion | None = None
     edges: Edges | None = None
     temperature: float | Literal["fitted"] | None = None
-    taxonomy: str | None = None
-    sequences: tuple[str, ...] = ()
-    limit: int | None = None
-    spread: WorkerOptions = field(default_factory=WorkerOptions)
-    overwrite: bool = False
-    quiet: bool = False
-    log_json: Path | None = None
 
 
 def repaint(request: RepaintRequest) -> PaintResult:
@@ -57,29 +47,17 @@ def repaint(request: RepaintRequest) -> PaintResult:
     history = stored_settings(table)
     after = _settings(request, history[0], table, workspace)
     _check_possible(table, history, after)
-    return paint(
-        PaintRequest(
-            request.workspace,
-            from_layers=FromLayers(opened, (request.source,)),
-            taxonomy=request.taxonomy,
-            layer=request.layer,
-            cameras=tuple(table.coords["camera_name"]),
-            projection=after.projection,
-            overlap=after.overlap,
-            occlusion=after.occlusion,
-            edges=after.edges,
-            temperature=after.temperature,
-            provenance=after.provenance,
-            store_format=opened.store_format,
-            points=False,
-            sequences=request.sequences,
-            limit=request.limit,
-            spread=request.spread,
-            overwrite=request.overwrite,
-            quiet=request.quiet,
-            log_json=request.log_json,
-        )
+    how = PaintRequest(
+        request.workspace,
+        cameras=tuple(table.coords["camera_name"]),
+        projection=after.projection,
+        overlap=after.overlap,
+        occlusion=after.occlusion,
+        edges=after.edges,
+        temperature=after.temperature,
+        provenance=after.provenance,
     )
+    return paint(paint_request(request, FromLayers(opened, (request.source,)), how))
 
 
 def fitted_temperature(workspace: Workspace, table: LayerTable) -> float:

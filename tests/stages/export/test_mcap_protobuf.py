@@ -58,4 +58,4 @@ def test_a_message_that_ends_too_early_is_damaged(cut):
 @given(st.binary(max_size=60))
 def test_any_bytes_are_a_message_or_damaged(data):
     with suppress(DamagedMessageError, UnicodeDecodeError):
-        decode(data, "foxglove.PointCloud", types())
+        assert isinstance(decode(data, "foxglove.PointCloud", types()), dict)
