@@ -1,9 +1,11 @@
 """paintpipe: paint LiDAR points with image segmentation, in bulk."""
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
 
+TYPE_CHECKING = False  # as type checkers know it: importing `typing` would keep Ctrl-C unhandled for longer
 if TYPE_CHECKING:
+    from typing import Any
+
     from paintpipe.workflows.api import PaintedStore as PaintedStore
     from paintpipe.workflows.api import open_painted as open_painted
     from paintpipe.workflows.api_dataset import PaintedDataset as PaintedDataset
@@ -19,7 +21,7 @@ _LATE = {
 }
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> "Any":
     """Hand on the public API late, so that `import paintpipe` stays light."""
     if name in _LATE:
         return getattr(import_module(_LATE[name]), name)

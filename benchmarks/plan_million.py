@@ -166,7 +166,7 @@ def measure_plan(folder: Path) -> dict[str, Any]:
     start = time.perf_counter()
     catalog, opened, shards, groups, inputs, spent = planned(Workspace(folder))
     targets = (POINTS_TARGET, layer_target("oracle"))
-    waiting = waiting_shards(opened, targets, shards, inputs, overwrite=False)
+    waiting = waiting_shards(opened, targets, shards, inputs, overwrite=False, quiet=True)
     costs = list(catalog.shard_costs(waiting))
     spent["plan"] = time.perf_counter() - start - spent["open"]
     next(shard_tasks(waiting, catalog, groups, catalog.camera_names()))
@@ -183,7 +183,7 @@ class NoGroups(Groups):
 
 def measure_tasks(folder: Path) -> dict[str, Any]:
     catalog, opened, shards, groups, inputs, _ = planned(Workspace(folder))
-    waiting = waiting_shards(opened, (layer_target("oracle"),), shards, inputs, overwrite=False)
+    waiting = waiting_shards(opened, (layer_target("oracle"),), shards, inputs, overwrite=False, quiet=True)
     nothing = NoGroups(**{item.name: getattr(groups, item.name) for item in fields(groups) if item.init})
     start, start_cpu = time.perf_counter(), time.process_time()
     sizes = [len(pickle.dumps(task)) for task in shard_tasks(waiting, catalog, nothing, catalog.camera_names())]

@@ -93,7 +93,7 @@ def read_heartbeat(folder: Path) -> dict[str, Any] | None:
     for _ in range(5):
         try:
             content: dict[str, Any] = json.loads((folder / NAME).read_bytes())
-            owner = Owner(**content["owner"])
+            owner = Owner.of(content["owner"])
         except FileNotFoundError:
             return None
         except (OSError, ValueError, KeyError, TypeError):

@@ -13,6 +13,7 @@ from typing import Any
 from paintpipe.pipeline.changes import canonical_json, digest_of, explain_change
 from paintpipe.pipeline.folders.folder import Folder
 from paintpipe.pipeline.folders.open import Place, open_folder
+from paintpipe.pipeline.progress import track_checks
 from paintpipe.pipeline.shards import Shard
 from paintpipe.schemas.errors import ChangedInputError
 
@@ -107,6 +108,8 @@ class Ledger:
         inputs_of: Callable[[Shard], Mapping[str, Any]],
         root: Folder,
         todo: str = _PAINT_AGAIN,
+        *,
+        quiet: bool = True,
     ) -> list[Shard]:
         """The shards that have still to be done: without a mark, or with files that are gone from `root`, the store's.
 
@@ -116,6 +119,7 @@ class Ledger:
             inputs_of: see `Mark.inputs`.
             root: folder of the files.
             todo: what to tell a user whose shards were made from other inputs.
+            quiet: no progress on standard error; a million frames take minutes.
 
         Raises:
             ChangedInputError: a shard was made from other inputs; the message names what changed.
@@ -123,14 +127,17 @@ class Ledger:
         there = set(self.mark_paths(target))
         marked = [shard for shard in shards if self.path(target, shard) in there]
         done: set[Shard] = set()
-        for start in range(0, len(marked), MARKS_AT_ONCE):
-            marks = [mark for mark in self.find(target, marked[start : start + MARKS_AT_ONCE]) if mark is not None]
-            broken = {mark.shard for mark, _ in missing_files(root, marks)}
-            for mark in marks:
-                if mark.shard not in broken:
-                    _check_unchanged(mark, inputs_of(mark.shard), todo)
-                    done.add(mark.shard)
+        for mark in track_checks(self._whole(target, marked, root), target, len(marked), quiet=quiet):
+            _check_unchanged(mark, inputs_of(mark.shard), todo)
+            done.add(mark.shard)
         return [shard for shard in shards if shard not in done]
+
+    def _whole(self, target: str, shards: Sequence[Shard], root: Folder) -> Iterator[Mark]:
+        """The marks of these shards that can be read and whose files are there."""
+        for start in range(0, len(shards), MARKS_AT_ONCE):
+            marks = [mark for mark in self.find(target, shards[start : start + MARKS_AT_ONCE]) if mark is not None]
+            broken = {mark.shard for mark, _ in missing_files(root, marks)}
+            yield from (mark for mark in marks if mark.shard not in broken)
 
     def mark_paths(self, target: str) -> list[str]:
         """Every mark of a target, readable or not, relative to `root`, in order of sequence and shard."""
@@ -168,7 +175,8 @@ def missing_files(root: Folder, marks: Iterable[Mark]) -> Iterator[tuple[Mark, s
 
 def encode_mark(mark: Mark) -> bytes:
     """A mark's bytes: JSON with sorted keys, and a checksum over all of it."""
-    content = {**asdict(mark), "format": MARK_FORMAT, "digest": mark.digest}
+    content = {**vars(mark), "shard": asdict(mark.shard), "format": MARK_FORMAT, "digest": mark.digest}
+    content["files"] = {path: {"sha256": file.sha256, "size": file.size} for path, file in mark.files.items()}
     content["rejects"] = {str(frame): reason for frame, reason in mark.rejects.items()}
     content["checksum"] = _checksum(content)
     return (json.dumps(content, sort_keys=True, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode()

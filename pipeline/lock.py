@@ -74,6 +74,7 @@ class WorkspaceLock:
 
     def _try_take(self, descriptor: int) -> bool:
         """False where the file was removed by its owner between our opening and our locking it."""
+        device = os.fstat(descriptor).st_dev
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -83,13 +84,14 @@ class WorkspaceLock:
         except OSError as error:
             if error.errno not in _NO_FLOCK:
                 raise
+            device = 0
         if not self._is_current(descriptor):
             return False
         owner = _read_owner(descriptor)
-        if owner is not None and not owner.is_gone():
+        if owner is not None and not (owner.is_gone() or owner.has_left(device)):
             raise locked(str(self.path), owner)
         os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, (json.dumps(asdict(Owner.current()), sort_keys=True) + "\n").encode(), 0)
+        os.pwrite(descriptor, (json.dumps(asdict(Owner.current(device)), sort_keys=True) + "\n").encode(), 0)
         os.fsync(descriptor)
         return True
 

@@ -13,20 +13,35 @@ T = TypeVar("T")
 LINE_EVERY_S = 30.0
 """Where standard error is no terminal: a bar would fill a batch system's log with thousands of copies of itself."""
 
+_UNSAID_S = 2.0
+"""Checks of what is done are told of once they take longer."""
+
 
 def track(
-    items: Iterable[T], description: str, unit: str, *, quiet: bool = False, total: int | None = None
+    items: Iterable[T],
+    description: str,
+    unit: str,
+    *,
+    quiet: bool = False,
+    total: int | None = None,
+    after_s: float = 0.0,
 ) -> Iterator[T]:
-    """Yield `items` with their progress on standard error, for jobs without events."""
+    """Yield `items` with their progress on standard error, for jobs without events; not of what ends in `after_s`."""
     if total is None and isinstance(items, Sized):
         total = len(items)
-    shown = _display(description, unit, total, quiet=quiet)
+    shown = _display(description, unit, total, quiet=quiet, after_s=after_s)
     try:
         for done, item in enumerate(items, 1):
             yield item
             shown.show(done, {})
     finally:
         shown.close()
+
+
+def track_checks(items: Iterable[T], target: str, total: int, *, quiet: bool) -> Iterator[T]:
+    """Yield `items`, one for each of `total` shards that are held against their marks, with their progress."""
+    what = f"checking {total:,} painted shards of {target}"
+    return track(items, what, "shard", quiet=quiet, total=total, after_s=_UNSAID_S)
 
 
 class ProgressBar:
@@ -85,7 +100,7 @@ class _Nothing:
 class _Bar:
     """One tqdm bar, whose rate and time left are those of `Rate`."""
 
-    def __init__(self, description: str, unit: str, total: int | None) -> None:
+    def __init__(self, description: str, unit: str, total: int | None, after_s: float) -> None:
         from tqdm import tqdm
 
         rate = self._rate = Rate()
@@ -95,7 +110,7 @@ class _Bar:
             def format_dict(self) -> dict[str, Any]:
                 return {**super().format_dict, "rate": rate.per_s() or None}
 
-        self._bar = Bar(total=total, desc=description, unit=unit)
+        self._bar = Bar(total=total, desc=description, unit=unit, delay=after_s)
 
     def show(self, done: int, notes: dict[str, str]) -> None:
         self._rate.set(done)
@@ -143,8 +158,7 @@ def format_seconds(seconds: float) -> str:
     return f"{hours}:{minutes:02d}:{rest:02d}"
 
 
-def _display(description: str, unit: str, total: int | None, *, quiet: bool) -> _Display:
+def _display(description: str, unit: str, total: int | None, *, quiet: bool, after_s: float = 0.0) -> _Display:
     if quiet:
         return _Nothing()
-    make = _Bar if sys.stderr.isatty() else _Lines
-    return make(description, unit, total)
+    return _Bar(description, unit, total, after_s) if sys.stderr.isatty() else _Lines(description, unit, total)

@@ -21,6 +21,8 @@ from paintpipe.schemas.errors import StoreError
 PARTIAL = ".partial"
 """How the names of unfinished files and folders end (zarr's own too)."""
 _SYNCS_AT_ONCE = 8
+_NOT_EMPTY = (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR, errno.ENOENT)
+"""What deleting a folder says where something is in it, or where it is no folder or none any more."""
 
 
 def publish(root: Path, files: Mapping[str, bytes], *, together: bool = False) -> None:
@@ -47,7 +49,13 @@ def publish(root: Path, files: Mapping[str, bytes], *, together: bool = False) -
 
 
 def publish_file(path: Path, content: bytes) -> None:
-    """`publish` for one file; raises StoreError."""
+    """`publish` for one file; raises StoreError, also where a device or a pipe stands: a rename would end it."""
+    try:
+        special = path.exists() and not path.is_file()
+    except OSError as error:
+        raise write_error(error, path) from error
+    if special:
+        raise StoreError("is no regular file, so it is not replaced", where=str(path), todo="name another file")
     publish(path.parent, {path.name: content})
 
 
@@ -114,6 +122,23 @@ def remove_folder(root: Path, path: str) -> None:
         raise write_error(error, folder) from error
 
 
+def remove_empty_folders(root: Path, paths: Iterable[str]) -> None:
+    """Delete the folders of these files that are empty, and theirs, up to `root`, which stays.
+
+    Not synced: a crash can bring back nothing but an empty folder.
+
+    Raises:
+        StoreError: the disk refuses.
+    """
+    folders = {folder for path in paths for folder in PurePosixPath(path).parents if folder.name}
+    for folder in sorted(folders, key=lambda folder: len(folder.parts), reverse=True):
+        try:
+            (root / folder).rmdir()
+        except OSError as error:
+            if error.errno not in _NOT_EMPTY:
+                raise write_error(error, root / folder) from error
+
+
 def find_partial(root: Path) -> Iterable[Path]:
     """What killed writers left under `root`: files and folders whose names end in `.partial`, outermost only."""
     for folder, subfolders, names in os.walk(root):
@@ -170,12 +195,12 @@ def _publish(root: Path, files: Mapping[str, bytes], together: bool) -> None:
             _write(staged[path], content, synced=not together)
         if together:
             _sync_together(_sync_file, staged.values())
-        for path, source in staged.items():
-            target = root / path
-            make_folders(target.parent)
+        for parent in {(root / path).parent for path in files}:
+            make_folders(parent)
             # Folders that exist already too: another thread may have made them and not synced them yet.
-            to_sync.update(folder for folder in target.parents if folder.is_relative_to(root))
-            _move(source, target, files[path])
+            to_sync.update(folder for folder in (parent, *parent.parents) if folder.is_relative_to(root))
+        for path, source in staged.items():
+            _move(source, root / path, files[path])
         if together:
             _sync_together(_sync_folder, sorted(to_sync))
         else:
@@ -206,8 +231,15 @@ def _write(path: Path, content: bytes, *, synced: bool) -> None:
 
 
 def _sync_together(sync: Callable[[Path], None], paths: Iterable[Path]) -> None:
-    with ThreadPoolExecutor(_SYNCS_AT_ONCE, thread_name_prefix="sync") as pool:
-        for done in [pool.submit(sync, path) for path in paths]:
+    waiting = list(paths)
+
+    def sync_some(start: int) -> None:
+        for path in waiting[start::_SYNCS_AT_ONCE]:
+            sync(path)
+
+    threads = min(_SYNCS_AT_ONCE, len(waiting)) or 1
+    with ThreadPoolExecutor(threads, thread_name_prefix="sync") as pool:
+        for done in [pool.submit(sync_some, start) for start in range(threads)]:
             done.result()
 
 

@@ -4,19 +4,18 @@ Nothing here touches a disk: what zarr would have written comes back as bytes by
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import zarr
-from zarr.codecs import BloscCodec, Crc32cCodec, ZstdCodec
-from zarr.core.buffer import Buffer
-from zarr.storage import MemoryStore
 
 from paintpipe.pipeline.seal import seal
 from paintpipe.pipeline.store import STORE_FORMAT, UNKNOWN_TIME_US, LayerTable, SequenceTable
 from paintpipe.pipeline.zarr_shard import COMPRESSOR, LEVEL
 from paintpipe.schemas.arrays import AnyArray
 from paintpipe.schemas.painted import POINTS, ArraySpec
+
+if TYPE_CHECKING:
+    from zarr.core.buffer import Buffer
 
 ARRAYS, COORDS = "arrays", "string_coordinates"
 """Attributes of a layer's group that say what it holds, so that no reader depends on a listing."""
@@ -72,19 +71,26 @@ def chunk_path(shard_index: int, num_axes: int) -> str:
 
 
 class _Nodes:
-    """Groups and arrays in a zarr MemoryStore."""
+    """Groups and arrays in a zarr MemoryStore; zarr is loaded here, so that who makes none need not wait for it."""
 
     def __init__(self) -> None:
+        from zarr.storage import MemoryStore
+
         self.memory: dict[str, Buffer] = {}
         self._store = MemoryStore(self.memory)
         self._made: set[str] = set()
 
     def group(self, path: str, attributes: Mapping[str, Any]) -> None:
+        import zarr
+
         self._made.add(path)
         zarr.create_group(self._store, path=path, zarr_format=3, attributes=dict(attributes))
 
     def frame_array(self, path: str, spec: ArraySpec, sizes: Mapping[str, int], frames_per_shard: int) -> Any:
         """One chunk a frame, `frames_per_shard` of them in a zarr shard; each chunk ends in its CRC-32C."""
+        import zarr
+        from zarr.codecs import BloscCodec, Crc32cCodec
+
         self._made.add(path)
         shape = tuple(int(sizes[dimension]) for dimension in spec.dims)
         dtype = np.dtype(spec.dtype)
@@ -128,6 +134,9 @@ class _Nodes:
     def _one_chunk(
         self, path: str, dtype: Any, shape: tuple[int, ...], dimensions: tuple[str, ...], fill: Any, attributes: Any
     ) -> Any:
+        import zarr
+        from zarr.codecs import Crc32cCodec, ZstdCodec
+
         self._made.add(path)
         shape = tuple(int(size) for size in shape)
         return zarr.create_array(

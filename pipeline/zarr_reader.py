@@ -4,8 +4,6 @@ from collections.abc import Callable
 from math import prod
 from typing import Any, TypeVar
 
-import zarr
-
 from paintpipe.pipeline.folders.folder import Folder
 from paintpipe.pipeline.memo import Memo
 from paintpipe.pipeline.seal import unsealed
@@ -41,6 +39,8 @@ class ZarrReader:
         """The zarr array at `path`; raises StoreError."""
 
         def opened() -> Any:
+            import zarr
+
             return zarr.open_array(self.root.zarr_store(), path=path, mode="r", zarr_format=3)
 
         return self._known.once(path, lambda: self._reading(path, opened))
@@ -84,6 +84,8 @@ class ZarrReader:
             raise WorkspaceError(f"{sequence} has no layer {layer}", where=self.root.url, expected=_one_of(existing))
 
         def attributes_of() -> dict[str, Any]:
+            import zarr
+
             store = self.root.zarr_store()
             return dict(zarr.open_group(store, path=prefix, mode="r", use_consolidated=False).attrs)
 

@@ -7,17 +7,12 @@ version 1.0, with the index at the end and a CRC-32C behind each chunk and behin
 
 import struct
 from collections.abc import Iterable
-from typing import Final
+from typing import Any, Final
 
 import google_crc32c
-import numcodecs.blosc
 import numpy as np
-from numcodecs import Blosc
 
 from paintpipe.schemas.arrays import AnyArray
-
-# Blosc's own threads cut a buffer differently from run to run: other bytes for the same scores.
-numcodecs.blosc.use_threads = False
 
 COMPRESSOR: Final = "lz4"
 LEVEL: Final = 5
@@ -34,7 +29,7 @@ def encode_chunks(chunks: Iterable[AnyArray], chunks_per_shard: int) -> bytes:
             after the last are absent.
         chunks_per_shard: frames in a shard.
     """
-    codec = Blosc(cname=COMPRESSOR, clevel=LEVEL, shuffle=Blosc.SHUFFLE, blocksize=0)
+    codec = _compressor()
     parts: list[bytes] = []
     entries: list[bytes] = []
     position = 0
@@ -45,6 +40,14 @@ def encode_chunks(chunks: Iterable[AnyArray], chunks_per_shard: int) -> bytes:
         position += len(body) + _SUM.size
     index = b"".join([*entries, *[_ABSENT] * (chunks_per_shard - len(entries))])
     return b"".join([*parts, index, _checksum(index)])
+
+
+def _compressor() -> Any:
+    import numcodecs.blosc
+
+    # Blosc's own threads cut a buffer differently from run to run: other bytes for the same scores.
+    numcodecs.blosc.use_threads = False
+    return numcodecs.blosc.Blosc(cname=COMPRESSOR, clevel=LEVEL, shuffle=numcodecs.blosc.SHUFFLE, blocksize=0)
 
 
 def _checksum(content: bytes) -> bytes:

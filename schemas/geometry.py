@@ -57,6 +57,12 @@ def invert_se3(dst_SE3_src: Float64) -> Float64:
     return inverse
 
 
+def determinant(matrix: Float64) -> float:
+    """The determinant of an (n, n) matrix of any numbers; not finite where it has no room, and no warning."""
+    with np.errstate(all="ignore"):
+        return float(np.linalg.det(matrix))
+
+
 def image_from_lidar(K: Float64, camera_SE3_lidar: Float64) -> Float64:
     """(3, 4) matrix from homogeneous LiDAR points to homogeneous pixels: `K · camera_SE3_lidar[:3]`."""
     matrix: Float64 = K @ camera_SE3_lidar[:3]

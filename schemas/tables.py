@@ -82,6 +82,16 @@ EDGES = _schema(
     ("num_points", _COUNT),
 )
 
+OCCLUSION = _schema(
+    ("layer", _TEXT),
+    ("occluded", _TEXT),
+    ("rule", _TEXT),
+    ("miou", _SHARE),
+    ("accuracy", _SHARE),
+    ("coverage", _SHARE),
+    ("num_points", _COUNT),
+)
+
 CONFUSION = _schema(
     ("layer", _TEXT),
     ("subset", _TEXT),

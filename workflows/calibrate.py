@@ -27,8 +27,8 @@ from paintpipe.workflows.calibrate_job import CalibrateJob, CalibrateTally
 from paintpipe.workflows.catalog import Catalog, open_catalog
 from paintpipe.workflows.evaluate import write_table
 from paintpipe.workflows.evaluate_job import JudgeTask
+from paintpipe.workflows.layer_basis import Basis, basis_of
 from paintpipe.workflows.layers import Layer, open_layers
-from paintpipe.workflows.repaint import layer_digest
 from paintpipe.workflows.selection import Run, labelled_runs
 from paintpipe.workflows.stores import OpenStore, existing_store
 from paintpipe.workflows.terms import Terms, library_versions, some_file_sizes
@@ -118,7 +118,7 @@ def calibrate(request: CalibrateRequest) -> CalibrateResult:
         selections = {FITTED: look(runs[0], (1.0, temperature), reliability=True)}
         if runs[1]:
             selections[HELD_OUT] = look(runs[1], (1.0, temperature), reliability=True)
-        return _told(look, temperature, selections, workspace)
+        return _told(look, temperature, selections, workspace, basis_of(layer, runs[0]))
 
 
 @dataclass(frozen=True)
@@ -168,7 +168,7 @@ def _fit(look: Callable[..., CalibrateTally], runs: list[Run]) -> float:
 
 
 def _told(
-    look: _Look, temperature: float, selections: dict[str, CalibrateTally], workspace: Workspace
+    look: _Look, temperature: float, selections: dict[str, CalibrateTally], workspace: Workspace, basis: Basis
 ) -> CalibrateResult:
     """Write tables, figure and the temperature itself."""
     name = look.layer.name
@@ -180,7 +180,7 @@ def _told(
     titles = f"{name}, {what}: as painted", f"temperature {temperature:.3f}"
     diagrams = [_diagram(title, tally) for title, tally in zip(titles, (before, after), strict=True)]
     publish_file(figure, encode_png(reliability_chart(diagrams)))
-    known = {"temperature": temperature, "temperature_of": layer_digest(look.layer.table)}
+    known = {"temperature": temperature, "temperature_of": basis.digest, "temperature_shards": list(basis.shards)}
     workspace.update_config({"layers": {name: known}})
     rejected = {row.path: row.reason for tally in selections.values() for row in tally.rejected}
     problems = [rejected[path] for path in sorted(rejected)]

@@ -1,7 +1,7 @@
 """Looking at runs of frames for a temperature: likelihood at several temperatures, or reliability before and after."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -102,7 +102,7 @@ class CalibrateJob:
         return empty + _frame_tally(_Frame(arrays["scores"], arrays["label"], truth, points), self, target)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        values = {**vars(self), "layer": replace(self.layer, shards=())}
+        values = {**vars(self), "layer": self.layer.without_shards()}
         return CalibrateJob, tuple(values.values())
 
 

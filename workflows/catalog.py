@@ -15,7 +15,7 @@ from paintpipe.pipeline.shards import Shard, ShardCost
 from paintpipe.schemas.catalog import BoxRow, DatasetInfo, FrameRow, ImageRow, row_from_dict
 from paintpipe.schemas.errors import WorkspaceError
 from paintpipe.workflows.catalog_files import AGAIN, TABLES, absent, open_table, read_info, table_path
-from paintpipe.workflows.catalog_places import Places
+from paintpipe.workflows.catalog_places import Places, whole_numbers
 
 OF_FRAMES = ("frames", "images", "boxes")
 """The tables whose rows belong to a frame."""
@@ -97,7 +97,7 @@ class Catalog:
 
     def shard_costs(self, shards: Iterable[Shard]) -> Iterator[ShardCost]:
         """What each shard holds, in order; reads counts alone, however many the images."""
-        points = [np.asarray(rows.column("num_points")) for rows in self.tables["frames"].scan(["num_points"])]
+        points = [whole_numbers(rows.column("num_points")) for rows in self.tables["frames"].scan(["num_points"])]
         images = self.places.starts("images")
         before = np.concatenate([[0], np.cumsum(np.concatenate([[], *points]), dtype=np.int64)])
         for shard in shards:

@@ -1,5 +1,6 @@
 """`paintpipe check-calibration`: is the projection right? Depth jumps against image edges, camera by camera."""
 
+import re
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +22,7 @@ from paintpipe.schemas.errors import printable
 from paintpipe.stages.evaluate.alignment.estimate import CameraEstimate, estimate
 from paintpipe.stages.evaluate.alignment.offsets import Grid
 from paintpipe.stages.evaluate.alignment.tables import curves_table, estimates_table
+from paintpipe.stages.evaluate.alignment.together import ALL_TOGETHER, estimate_together
 from paintpipe.stages.evaluate.alignment.verdict import Verdict, judge
 from paintpipe.stages.view.calibration_chart import calibration_chart
 from paintpipe.stages.view.encode import encode_png
@@ -31,6 +33,7 @@ from paintpipe.workflows.paint_inputs import ALL_CAMERAS, paint_cameras
 from paintpipe.workflows.terms import Terms, library_versions, some_file_sizes
 from paintpipe.workflows.workers import WorkerOptions, elsewhere, executor_settings
 
+_FILE_NAME = re.compile(r"[A-Za-z0-9_-]+")
 TABLE, CURVES = "calibration-check", "calibration-curves"
 
 
@@ -44,6 +47,7 @@ class CheckRequest:
     limit: int = 30
     max_angle: float = 1.0
     rotate: Angles = (0.0, 0.0, 0.0)
+    rotate_lidar: Angles = (0.0, 0.0, 0.0)
     shift_ms: float = 0.0
     spread: WorkerOptions = field(default_factory=WorkerOptions)
     quiet: bool = False
@@ -55,7 +59,7 @@ class CheckResult:
     """What was found.
 
     Attributes:
-        found: a camera each, with the verdict on it.
+        found: a camera each and all together, with the verdict on it.
         table: the same, a row each.
         curves: score by offset.
         rejected: what could not be read.
@@ -74,7 +78,7 @@ class CheckResult:
 
     @property
     def off(self) -> bool:
-        """Whether some camera looks off."""
+        """Whether some camera looks off, or all together do."""
         return any(verdict.state == "off" for _, verdict in self.found)
 
     def text(self) -> str:
@@ -114,7 +118,7 @@ def check_calibration(request: CheckRequest) -> CheckResult:
     with workspace_lock(workspace.ledger), log as bus:
         workspace.clean_staging()
         done = _scores(request, workspace, catalog, cameras, tasks, shifts, bus)
-        found = [_judged(camera, [scores for _, scores in done], grid, shifts) for camera in cameras]
+        found = _judged(cameras, [scores for _, scores in done], grid, shifts)
         table, curves = estimates_table(found), curves_table([one for one, _ in found])
         rejected = sorted({row.path: row for _, scores in done for row in scores.rejected}.values(), key=str)
         for name, rows in ((TABLE, table), (CURVES, curves)):
@@ -125,10 +129,16 @@ def check_calibration(request: CheckRequest) -> CheckResult:
     return CheckResult(found, table, curves, rejected, len(tasks), figures, workspace.tables)
 
 
-def _judged(camera: str, done: list[FrameScores], grid: Grid, shifts: Shifts) -> tuple[CameraEstimate, Verdict]:
-    views = [scores.scores[camera] for scores in done if camera in scores.scores]
-    found = estimate(camera, views, grid, shifts.values, shifts.unit)
-    return found, judge(found, grid)
+def _judged(
+    cameras: tuple[str, ...], done: list[FrameScores], grid: Grid, shifts: Shifts
+) -> list[tuple[CameraEstimate, Verdict]]:
+    """Each camera, then all together where there are several."""
+    own = {camera: [one.scores[camera] for one in done if camera in one.scores] for camera in cameras}
+    found = [estimate(camera, views, grid, shifts.values, shifts.unit) for camera, views in own.items()]
+    judged = [(one, judge(one, grid)) for one in found]
+    shared = {camera: [one.together[camera] for one in done if camera in one.together] for camera in cameras}
+    together = estimate_together(shared, grid.of_lidar, shifts.values, shifts.unit)
+    return judged if together is None else [*judged, (together, judge(together, grid, "the LiDAR"))]
 
 
 def _scores(
@@ -150,6 +160,7 @@ def _scores(
         grid=Grid(request.max_angle),
         shifts=shifts,
         turn_deg=request.rotate,
+        lidar_turn_deg=request.rotate_lidar,
         shift_us=1000.0 * request.shift_ms,
         terms=terms,
     )
@@ -166,7 +177,8 @@ def _figures(folder: Path, found: list[tuple[CameraEstimate, Verdict]]) -> list[
     for number, (one, verdict) in enumerate(found):
         if one.yaw is None:
             continue
-        name = one.camera if one.camera.isascii() and one.camera.replace("_", "").isalnum() else f"camera-{number}"
+        name = "all-cameras" if one.camera == ALL_TOGETHER else one.camera
+        name = name if _FILE_NAME.fullmatch(name) else f"camera-{number}"
         path = folder / f"{TABLE}-{name}.png"
         publish_file(path, encode_png(calibration_chart(one, f"{one.camera}: {verdict.words}")))
         paths.append(path)

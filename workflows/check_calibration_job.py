@@ -7,15 +7,15 @@ from paintpipe.pipeline.events import FrameDone, FrameRejected
 from paintpipe.pipeline.executors.contract import Emit
 from paintpipe.pipeline.ledger import Ledger
 from paintpipe.schemas.arrays import Float64
-from paintpipe.schemas.camera import CameraView
 from paintpipe.schemas.catalog import FrameRow, ImageRow, RejectedRow
 from paintpipe.schemas.source import Root
 from paintpipe.stages.evaluate.alignment.jumps import DepthJumps, depth_jumps
 from paintpipe.stages.evaluate.alignment.motion import then_SE3_now
 from paintpipe.stages.evaluate.alignment.offsets import Grid, turned
-from paintpipe.stages.evaluate.alignment.scores import Looked, ViewScores, score_view
+from paintpipe.stages.evaluate.alignment.scores import Looked, ViewScores, edges_of, score_view
+from paintpipe.stages.evaluate.alignment.turns import CameraTurns, LidarTurns, front_R_lidar, lidar_turned
 from paintpipe.workflows.catalog import Catalog
-from paintpipe.workflows.frame_io import FrameFiles, camera_view
+from paintpipe.workflows.frame_io import FrameFiles
 from paintpipe.workflows.terms import Terms
 
 Angles = tuple[float, float, float]
@@ -50,9 +50,16 @@ class Shifts:
 
 @dataclass(frozen=True)
 class FrameScores:
-    """What one frame says: scores by camera, and what could not be read."""
+    """What one frame says.
+
+    Attributes:
+        scores: by camera, each turned about its own centre.
+        together: by camera, the LiDAR turned under all of them; {} where only one camera is looked at.
+        rejected: what could not be read.
+    """
 
     scores: dict[str, ViewScores]
+    together: dict[str, ViewScores]
     rejected: tuple[RejectedRow, ...]
 
 
@@ -66,7 +73,8 @@ class CheckJob:
         cameras: to look at.
         grid: rotations that are tried.
         shifts: shifts in time that are tried.
-        turn_deg: every projection is turned so before it is judged.
+        turn_deg: every projection is turned so about its camera before it is judged.
+        lidar_turn_deg: and so about the LiDAR.
         shift_us: images count as taken so much later than told.
         terms: what a worker elsewhere must share.
     """
@@ -77,6 +85,7 @@ class CheckJob:
     grid: Grid
     shifts: Shifts
     turn_deg: Angles
+    lidar_turn_deg: Angles
     shift_us: float
     terms: Terms
 
@@ -103,44 +112,46 @@ class _Frame:
         self._now = self._rows[task.index]
         images = task.catalog.images(task.sequence, task.index, task.index + 1)
         self._images = [row for row in images if row.camera in job.cameras]
+        self._front = front_R_lidar(self._now.ego_SE3_lidar)
         self._jumps: dict[int, DepthJumps | None] = {}
 
     def scores(self) -> FrameScores:
         """The scores of every image that can be used."""
-        own, found = self._jumps_of(self._now.index), dict[str, ViewScores]()
+        own, found, together = self._jumps_of(self._now.index), dict[str, ViewScores](), dict[str, ViewScores]()
         for image in self._images if own is not None else []:
             pixels = self._files.image(image)
             if pixels is None or own is None:
                 continue
-            view = self._view(image)
-            found[image.camera] = score_view(pixels, view, image.K, self._job.grid, own, self._shifted(own, view))
-        return FrameScores(found, tuple(self._files.rejected))
+            looked, grid = Looked(own, self._projection(image)), self._job.grid
+            edges, shifted = edges_of(pixels, image.K, grid, own.spacing_rad), self._shifted(looked)
+            found[image.camera] = score_view(edges, looked, CameraTurns(image.K), grid, shifted)
+            if len(self._job.cameras) > 1:
+                together[image.camera] = score_view(edges, looked, LidarTurns(self._front), grid.of_lidar, shifted)
+        return FrameScores(found, together, tuple(self._files.rejected))
 
-    def _view(self, image: ImageRow) -> CameraView:
-        """The projection as the catalog has it, with what the user wants added to it."""
-        view = camera_view(image)
-        matrix = turned(view.image_from_lidar, image.K, self._job.turn_deg)
-        if self._job.shift_us:
-            moved = self._moved(self._job.shift_us)
-            matrix = matrix if moved is None else matrix @ moved
-        return CameraView(view.camera, view.width_px, view.height_px, matrix)
+    def _projection(self, image: ImageRow) -> Float64:
+        """(3, 4) as the catalog has it, with what the user wants added to it."""
+        matrix = turned(image.image_from_lidar, image.K, self._job.turn_deg)
+        matrix = lidar_turned(matrix, self._front, self._job.lidar_turn_deg)
+        moved = self._moved(self._job.shift_us) if self._job.shift_us else None
+        return matrix if moved is None else matrix @ moved
 
-    def _shifted(self, own: DepthJumps, view: CameraView) -> dict[float, Looked]:
+    def _shifted(self, own: Looked) -> dict[float, Looked]:
         """What the image is held against at each shift; {} where one of them can't be tried."""
         found: dict[float, Looked] = {}
         for shift in self._job.shifts.values:
-            looked = self._looked(own, view, shift)
+            looked = self._looked(own, shift)
             if looked is None:
                 return {}
             found[shift] = looked
         return found
 
-    def _looked(self, own: DepthJumps, view: CameraView, shift: float) -> Looked | None:
+    def _looked(self, own: Looked, shift: float) -> Looked | None:
         if self._job.shifts.unit == "frames":
             jumps = self._jumps_of(self._now.index + int(shift))
-            return None if jumps is None else Looked(jumps, view.image_from_lidar)
+            return None if jumps is None else Looked(jumps, own.image_from_lidar)
         moved = self._moved(1000.0 * shift)
-        return None if moved is None else Looked(own, view.image_from_lidar @ moved)
+        return None if moved is None else Looked(own.jumps, own.image_from_lidar @ moved)
 
     def _moved(self, shift_us: float) -> Float64 | None:
         before, after = (self._rows.get(self._now.index + side) for side in (-1, 1))

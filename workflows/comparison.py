@@ -16,6 +16,7 @@ TITLES = {
     "ranges": "mIoU by range, points in view",
     "cameras": "mIoU by camera",
     "edges": "Accuracy on and off depth edges, points in view",
+    "occlusion": "Accuracy on occluded points and others, points in view",
     "boxes": "Points in view inside ground-truth boxes: share with the right class",
     "confidence": "Confidence of painted, labelled points",
     "images": "Images",

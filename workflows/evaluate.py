@@ -1,6 +1,7 @@
 """`paintpipe evaluate`: painted layers against ground truth, as tables."""
 
 from collections import Counter
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,6 +23,7 @@ from paintpipe.workflows.catalog import Catalog, open_catalog
 from paintpipe.workflows.comparison import comparison
 from paintpipe.workflows.evaluate_frame import FrameJudge, Tally
 from paintpipe.workflows.evaluate_job import JudgeJob, JudgeTask
+from paintpipe.workflows.judged import signature, signed
 from paintpipe.workflows.layers import Layer, open_layers, painted_runs
 from paintpipe.workflows.stores import OpenStore, existing_store
 from paintpipe.workflows.terms import Terms, library_versions, some_file_sizes
@@ -87,6 +89,7 @@ def evaluate(request: EvaluateRequest) -> EvaluateResult:
         raise ConfigError("--fill does nothing here: the dataset has boxes and no point labels", todo="leave it out")
     opened = existing_store(request.workspace)
     parts: list[dict[str, pa.Table]] = []
+    judged: list[tuple[Layer, str | None]] = []
     problems: list[str] = []
     log = listened(workspace.runs, quiet=request.quiet, log_json=request.log_json)
     with workspace_lock(workspace.ledger), log as bus:
@@ -100,13 +103,24 @@ def evaluate(request: EvaluateRequest) -> EvaluateResult:
                 problems.append(f"layer {layer.name} is left out: {error.line()}")
                 continue
             parts.append(tables)
+            judged.append((layer, request.taxonomy or info.labels_taxonomy))
             problems += [f"layer {layer.name}: {row.reason}" for row in rejected]
         if not parts:
             raise WorkspaceError("no layer can be judged", todo="; ".join(problems))
         names = list(dict.fromkeys(name for part in parts for name in part))
         every = {name: pa.concat_tables([part[name] for part in parts if name in part]) for name in names}
-        write_tables(workspace.tables, every)
+        write_tables(workspace.tables, _signed(every, judged, request.limit))
     return EvaluateResult(every, problems, _hints(every), workspace.tables)
+
+
+def _signed(
+    tables: dict[str, pa.Table], judged: Sequence[tuple[Layer, str | None]], limit: int | None
+) -> dict[str, pa.Table]:
+    """The tables, with what `classes` was made from written into it: see `workflows/judged.py`."""
+    if "classes" not in tables:
+        return tables
+    signatures = {layer.name: signature(layer, taxonomy, limit) for layer, taxonomy in judged if taxonomy}
+    return {**tables, "classes": signed(tables["classes"], signatures)}
 
 
 def write_tables(folder: Path, tables: dict[str, pa.Table], comparison_name: str = "comparison.md") -> None:

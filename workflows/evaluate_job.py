@@ -1,7 +1,7 @@
 """Judging as a job for executors: runs of frames in, tallies out."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from paintpipe.pipeline.events import FrameDone
@@ -62,5 +62,5 @@ class JudgeJob:
         return judge
 
     def __reduce__(self) -> tuple[Any, ...]:
-        layer = replace(self.layer, shards=())
+        layer = self.layer.without_shards()
         return JudgeJob, (self.opened, layer, self.root, self.taxonomy, self.fill_rule, self.terms)

@@ -15,7 +15,8 @@ from paintpipe.schemas.export import ExportSettings
 from paintpipe.workflows.counted import counted
 from paintpipe.workflows.export_finish import Finisher, encode_card, write_card
 from paintpipe.workflows.export_job import ExportJob
-from paintpipe.workflows.export_out import Out, open_out
+from paintpipe.workflows.export_names import check_names
+from paintpipe.workflows.export_out import Out, check_place, open_out
 from paintpipe.workflows.export_plan import Plan
 from paintpipe.workflows.export_prepare import Prepared, prepare
 from paintpipe.workflows.export_targets import ABOUT, by_sequence, load_target, target_names
@@ -139,8 +140,10 @@ def export(request: ExportRequest) -> ExportResult:
         WorkspaceError: nothing that was asked for is painted.
         WorkspaceLockedError: another export writes into this folder.
         ChangedInputError: frames were exported from other paint or with other settings.
+        ExportError: two frames would share a file.
     """
     run = prepare(request.workspace, load_target(request.to), request.layer, request.settings, request.sequences)
+    check_place(request.out, request.workspace, run.opened)
     with open_out(request.out, run.target.name, overwrite=request.overwrite, new=not request.check) as out:
         plan = out.plan(run, request.limit)
         if not any(part.frames for part in plan.parts):
@@ -148,6 +151,9 @@ def export(request: ExportRequest) -> ExportResult:
         if request.check:
             out.check_exported()
             out.check_card(run)
+            out.check_whole_sequences(run, plan)
+        else:
+            check_names(run, plan.parts)
         todo = out.marked(plan) if request.check else out.waiting(run, plan, overwrite=request.overwrite)
         with listened(out.runs, quiet=request.quiet, log_json=request.log_json) as bus:
             done = _run(run, out, plan, todo, request, bus)

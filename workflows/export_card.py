@@ -16,10 +16,17 @@ _KITTI = ("CC BY-NC-SA 3.0", "https://www.cvlibs.net/datasets/kitti/")
 LICENCES = {
     "kitti": _KITTI,
     "kitti-raw": _KITTI,
-    "semantickitti": ("CC BY-NC-SA 3.0 (KITTI's), labels CC BY-NC-SA", "http://semantic-kitti.org/dataset.html"),
-    "nuscenes": ("CC BY-NC-SA 4.0 and nuScenes' terms of use", "https://www.nuscenes.org/terms-of-use"),
+    "semantickitti": (
+        "CC BY-NC-SA 3.0 (KITTI's sweeps and images), CC BY-NC-SA 4.0 (labels)",
+        "https://semantic-kitti.org/dataset.html#licence",
+    ),
+    "nuscenes": ("CC BY-NC-SA 4.0, as changed by nuScenes' terms of use", "https://www.nuscenes.org/terms-of-use"),
 }
-"""Licence of each dataset, and the page that states it; none of them allows commercial use."""
+"""Licence of each dataset, and the page that states it; none of them allows commercial use.
+
+The pages decide, not this table, whose words come from projects that quote them. Of nuScenes, the devkit's
+`docs/faqs.md` names the page and says that commercial use wants a licence of its own.
+"""
 SYNTHETIC_LICENCE = "none needed: made by `paintpipe synth`"
 UNKNOWN = "unknown to paintpipe"
 

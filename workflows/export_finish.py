@@ -81,6 +81,8 @@ class Finisher:
         faults = self._compare()
         if not faults:
             sums |= self._archive()
+            faults = self._archive_faults()
+        if not faults:
             for path in (old.files if old else {}).keys() - sums.keys():
                 self.out.remove(path)
             self.ledger.record(Mark(FINISH, _EVERYTHING, inputs, sums, ()))
@@ -91,7 +93,8 @@ class Finisher:
         mark = self.ledger.done(FINISH, _EVERYTHING)
         if mark is None:
             return ["the files over all frames were not written: run the same command without --check"]
-        return [*(f"{problem.where}: {problem.what}" for problem in verify_mark(self.out, mark)), *self._compare()]
+        problems = [f"{problem.where}: {problem.what}" for problem in verify_mark(self.out, mark)]
+        return [*problems, *self._compare(), *self._archive_faults()]
 
     def notes(self) -> list[str]:
         """What the target has to say of the whole export."""
@@ -102,9 +105,25 @@ class Finisher:
         lines = partial(self.target.finish_faults, self.frames(), self.facts, self.out.read)
         return list(islice(told(lines, self.target.name), MOST_FAULTS))
 
+    def _archive_path(self) -> str | None:
+        path: str | None = getattr(self.target, "archive_path", lambda _facts: None)(self.facts)
+        return path
+
+    def _archive_faults(self) -> list[str]:
+        """What of the archive does not read back, a line each."""
+        path = self._archive_path()
+        if path is None:
+            return []
+        try:
+            with self.out.open_file(path) as file:
+                lines = partial(self.target.archive_faults, self.frames(), self.facts, file)
+                return list(islice(told(lines, path), MOST_FAULTS))
+        except OSError as error:
+            return [f"{path}: can't be read back ({error.strerror or error})"]
+
     def _archive(self) -> dict[str, FileSum]:
         """The archive of a target that has one."""
-        path = getattr(self.target, "archive_path", lambda _facts: None)(self.facts)
+        path = self._archive_path()
         if path is None:
             return {}
         with published_stream(self.out.path, check_path(path, FINISH)) as file:

@@ -95,7 +95,7 @@ class FrameSource:
     def _points(self, row: FrameRow, stored: bool) -> Float32:
         if stored:
             points: Float32 = self.opened.store.read_frame(POINTS_TARGET, row.sequence, row.index)["points"]
-            if len(points) and not np.isnan(points).all():
+            if not len(points) or not np.isnan(points).all():  # a sweep of no points is one, if a rare one
                 return points
             raise PointsError("its points were not read when it was painted", where=f"{row.sequence}/{row.frame_id}")
         if self.root is None:

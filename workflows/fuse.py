@@ -1,18 +1,22 @@
 """`paintpipe fuse`: one layer from two or more."""
 
 import tomllib
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import pyarrow as pa
 
 from paintpipe.pipeline.tables import read_parquet
 from paintpipe.pipeline.workspace import Workspace
 from paintpipe.schemas.errors import ConfigError, WorkspaceError
 from paintpipe.stages.evaluate.class_choice import best_layers
 from paintpipe.stages.paint.fusion import FusionRule
+from paintpipe.workflows.catalog import open_catalog
+from paintpipe.workflows.judged import check_judged
 from paintpipe.workflows.layer_painters import FromLayers, common_taxonomy
 from paintpipe.workflows.layer_request import LayerRequest, paint_request
+from paintpipe.workflows.layers import open_layers
 from paintpipe.workflows.paint import PaintRequest, PaintResult, paint
 from paintpipe.workflows.paint_inputs import ALL_CAMERAS
 from paintpipe.workflows.stored_layers import stored_layer
@@ -35,7 +39,8 @@ def fuse(request: FuseRequest) -> PaintResult:
     """Paint a layer from others, where all of them are painted; taken up again and overwritten as `paint` is.
 
     Raises:
-        WorkspaceError: no such layer, or (`per-class` without a table) the layers have not been evaluated.
+        WorkspaceError: no such layer, or (`per-class` without a table) the layers have not been evaluated,
+            or have changed since.
         TaxonomyError: the layers have other classes, or no mapping leads to the taxonomy asked for.
         ConfigError: an option that makes no sense.
         ChangedInputError: finished shards were made from other layers, or one has been painted anew since.
@@ -65,17 +70,20 @@ def _class_layers(request: FuseRequest, opened: OpenStore) -> tuple[tuple[str, s
     if request.class_layers:
         return tuple(sorted(_table(request.class_layers).items()))
     own = {name: str(stored_layer(opened, name).attributes["taxonomy"]) for name in request.layers}
-    classes = common_taxonomy(own, request.taxonomy).classes
-    return tuple(best_layers(_evaluated(Workspace(request.workspace)), request.layers, classes).items())
+    taxonomy, workspace = common_taxonomy(own, request.taxonomy), Workspace(request.workspace)
+    table = _evaluated(workspace)
+    found = best_layers(table.to_pylist(), request.layers, taxonomy.classes)
+    for layer in open_layers(opened, open_catalog(workspace.catalog), request.layers):
+        check_judged(table, layer, taxonomy.name)
+    return tuple(found.items())
 
 
-def _evaluated(workspace: Workspace) -> Sequence[Mapping[str, Any]]:
+def _evaluated(workspace: Workspace) -> pa.Table:
     path = workspace.tables / "classes.parquet"
     if not path.is_file():
         todo = "run `paintpipe evaluate` on labelled frames first, or give --class-layers"
         raise WorkspaceError("the layers have no scores by class", where=str(workspace.tables), todo=todo)
-    rows: list[dict[str, Any]] = read_parquet(path).to_pylist()
-    return rows
+    return read_parquet(path)
 
 
 def _table(text: str) -> dict[str, str]:

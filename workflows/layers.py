@@ -1,7 +1,7 @@
 """Reading painted layers back: which shards are done, and a frame's arrays with its points."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
 
@@ -17,6 +17,7 @@ from paintpipe.schemas.taxonomy import Taxonomy
 from paintpipe.stages.taxonomies.load import load_taxonomy
 from paintpipe.workflows.catalog import Catalog
 from paintpipe.workflows.frame_io import FrameFiles
+from paintpipe.workflows.stored_layers import fingerprint
 from paintpipe.workflows.stores import OpenStore
 
 SCORED = ("scores", "label", "camera", "flags")
@@ -24,11 +25,20 @@ SCORED = ("scores", "label", "camera", "flags")
 
 @dataclass(frozen=True)
 class Layer:
-    """A painted layer: its name, what the store says of it, and its finished shards in order."""
+    """A painted layer: its name, what the store says of it, and its finished shards in order.
+
+    Attributes:
+        fingerprints: one a shard, of what went into it and what came out.
+    """
 
     name: str
     table: LayerTable
     shards: tuple[Shard, ...]
+    fingerprints: tuple[str, ...] = ()
+
+    def without_shards(self) -> "Layer":
+        """All that a worker needs."""
+        return replace(self, shards=(), fingerprints=())
 
     @property
     def taxonomy(self) -> Taxonomy:
@@ -88,9 +98,11 @@ def _layer(opened: OpenStore, catalog: Catalog, name: str, sequences: tuple[str,
     found = (mark for _, mark in opened.ledger.marks(layer_target(name)) if mark)
     marks = (mark for mark in found if not sequences or mark.shard.sequence in sequences)
     shards: list[Shard] = []
+    fingerprints: list[str] = []
     while some := list(islice(marks, MARKS_AT_ONCE)):
         opened.check_whole(some)
         shards += [mark.shard for mark in some]
+        fingerprints += map(fingerprint, some)
     if not shards:
         return None
     for sequence in dict.fromkeys(shard.sequence for shard in shards):
@@ -98,7 +110,8 @@ def _layer(opened: OpenStore, catalog: Catalog, name: str, sequences: tuple[str,
             what = "the catalog was ingested anew since this was painted: its frames are others"
             todo = "ingest as before, or paint again with --overwrite"
             raise WorkspaceError(what, where=f"sequence {sequence}", todo=todo)
-    return Layer(name, opened.store.layer_table(shards[0].sequence, name), tuple(shards))
+    table = opened.store.layer_table(shards[0].sequence, name)
+    return Layer(name, table, tuple(shards), tuple(fingerprints))
 
 
 def painted_frames(layer: Layer, limit: int | None = None) -> Iterator[tuple[str, int]]:
@@ -125,7 +138,7 @@ def frame_points(opened: OpenStore, files: FrameFiles, row: FrameRow) -> Float32
     if opened.mark(POINTS_TARGET, row.sequence, row.index) is None:
         return files.points(row)
     points: Float32 = opened.store.read_frame(POINTS_TARGET, row.sequence, row.index)["points"]
-    return None if np.isnan(points).all() else points
+    return None if len(points) and np.isnan(points).all() else points
 
 
 def frame_arrays(

@@ -88,7 +88,7 @@ def temperature(text: str) -> float | Literal["fitted"] | None:
         raise ConfigError(f"--temperature {text!r}", expected="a number such as 1.7, or fitted") from error
 
 
-def angles_deg(text: str) -> tuple[float, float, float]:
+def angles_deg(text: str, option: str = "--rotate") -> tuple[float, float, float]:
     """`ROLL,PITCH,YAW` → three angles in degrees, (0, 0, 0) for "".
 
     Raises:
@@ -100,5 +100,5 @@ def angles_deg(text: str) -> tuple[float, float, float]:
     except ValueError:
         found = ()
     if len(found) != 3 or not all(abs(angle) <= 45.0 for angle in found):
-        raise ConfigError(f"--rotate {text!r}", expected="ROLL,PITCH,YAW in degrees, such as 0,0.5,-0.2")
+        raise ConfigError(f"{option} {text!r}", expected="ROLL,PITCH,YAW in degrees, such as 0,0.5,-0.2")
     return found[0], found[1], found[2]

@@ -93,7 +93,9 @@ def _paint(run: Prepared, workspace: Workspace) -> PaintResult:
     _remember(workspace, request, run.layer, opened)
     groups = Groups(opened, catalog, run.description, request.points, request.overwrite)
     groups.settle(run.sequences)
-    waiting = waiting_shards(opened, run.targets, run.shards, run.inputs, request.overwrite)
+    waiting = waiting_shards(
+        opened, run.targets, run.shards, run.inputs, overwrite=request.overwrite, quiet=request.quiet
+    )
     if request.overwrite:
         forget(opened, waiting)
     ordered = balanced(waiting, catalog, max(1, run.spread.workers) * run.spread.in_flight)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from paintpipe.pipeline.changes import digest_of
+from paintpipe.pipeline.progress import track_checks
 from paintpipe.pipeline.shards import Shard
 from paintpipe.pipeline.store import POINTS_TARGET, LayerTable
 from paintpipe.pipeline.verify import verify_mark
@@ -19,9 +20,15 @@ Waiting = dict[Shard, tuple[str, ...]]
 
 
 def waiting_shards(
-    opened: OpenStore, targets: tuple[str, ...], shards: list[Shard], inputs: PaintInputs, overwrite: bool
+    opened: OpenStore,
+    targets: tuple[str, ...],
+    shards: list[Shard],
+    inputs: PaintInputs,
+    *,
+    overwrite: bool,
+    quiet: bool,
 ) -> Waiting:
-    """The shards that lack a target.
+    """The shards that lack a target, with progress on standard error unless `quiet`.
 
     Raises:
         ChangedInputError: a shard was made from other inputs, and is not to be overwritten.
@@ -29,9 +36,9 @@ def waiting_shards(
     waiting: dict[Shard, tuple[str, ...]] = {}
     for target in targets:
         if overwrite:
-            pending = [shard for shard in shards if not _same(opened, target, shard, inputs)]
+            pending = _changed(opened, target, shards, inputs, quiet)
         else:
-            pending = opened.ledger.pending(target, shards, partial(inputs, target), opened.store.root)
+            pending = opened.ledger.pending(target, shards, partial(inputs, target), opened.store.root, quiet=quiet)
         for shard in pending:
             waiting[shard] = (*waiting.get(shard, ()), target)
     return {shard: waiting[shard] for shard in shards if shard in waiting}
@@ -44,13 +51,20 @@ def forget(opened: OpenStore, waiting: Waiting) -> None:
             opened.ledger.forget(target, shard)
 
 
+def _changed(opened: OpenStore, target: str, shards: list[Shard], inputs: PaintInputs, quiet: bool) -> list[Shard]:
+    """The shards that overwriting would change; those that look the same are read and hashed, so that it mends them."""
+    there = set(opened.ledger.mark_paths(target))
+    marked = [shard for shard in shards if opened.ledger.path(target, shard) in there]
+    looked = track_checks(marked, target, len(marked), quiet=quiet)
+    same = {shard for shard in looked if _same(opened, target, shard, inputs)}
+    return [shard for shard in shards if shard not in same]
+
+
 def _same(opened: OpenStore, target: str, shard: Shard, inputs: PaintInputs) -> bool:
     """Whether a shard is whole and overwriting would write the same bytes again."""
     mark = opened.ledger.done(target, shard)
     if mark is not None and not mark.rejects and mark.digest == digest_of(inputs(target, shard)):
-        whole = next(verify_mark(opened.store.root, mark), None) is None
-        if whole:
-            return True
+        return next(verify_mark(opened.store.root, mark), None) is None
     return False
 
 

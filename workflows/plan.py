@@ -119,7 +119,14 @@ def _waiting(run: Prepared, findings: list[Finding]) -> Waiting:
     try:
         if not run.request.overwrite:
             Groups(opened, run.catalog, run.description, run.request.points, False).settle(run.sequences)
-        return waiting_shards(run.opened, run.targets, run.shards, run.inputs, run.request.overwrite)
+        return waiting_shards(
+            run.opened,
+            run.targets,
+            run.shards,
+            run.inputs,
+            overwrite=run.request.overwrite,
+            quiet=run.request.quiet,
+        )
     except PaintpipeError as error:
         findings.append(Finding("stops", error.line()))
         return dict.fromkeys(run.shards, run.targets)

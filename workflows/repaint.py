@@ -4,13 +4,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from paintpipe.pipeline.changes import digest_of
 from paintpipe.pipeline.store import LayerTable
 from paintpipe.pipeline.workspace import Workspace
 from paintpipe.schemas.errors import ConfigError, WorkspaceError
 from paintpipe.schemas.settings import Edges, Occlusion, Overlap, PaintSettings
+from paintpipe.workflows.catalog import open_catalog
+from paintpipe.workflows.layer_basis import read_basis
 from paintpipe.workflows.layer_painters import FromLayers, other_policies, stored_settings
 from paintpipe.workflows.layer_request import LayerRequest, paint_request
+from paintpipe.workflows.layers import open_layers
 from paintpipe.workflows.paint import PaintRequest, PaintResult, paint
 from paintpipe.workflows.stored_layers import stored_layer
 from paintpipe.workflows.stores import existing_store
@@ -70,15 +72,12 @@ def fitted_temperature(workspace: Workspace, table: LayerTable) -> float:
     todo = f"run `paintpipe calibrate --layer {table.layer}`"
     if "temperature" not in known:
         raise WorkspaceError(f"no temperature was fitted for layer {table.layer}", where=str(workspace.path), todo=todo)
-    if known.get("temperature_of") != layer_digest(table):
+    opened, catalog = existing_store(workspace.path), open_catalog(workspace.catalog)
+    basis = read_basis(known.get("temperature_shards"), known.get("temperature_of"))
+    if basis is None or not basis.holds(open_layers(opened, catalog, (table.layer,))[0]):
         what = f"the temperature was fitted before layer {table.layer} was painted anew"
         raise WorkspaceError(what, where=str(workspace.path), todo=todo)
     return float(known["temperature"])
-
-
-def layer_digest(table: LayerTable) -> str:
-    """What tells a layer from another of its name: painter and settings, not the version that painted it."""
-    return digest_of({name: value for name, value in table.attributes.items() if name != "versions"})
 
 
 def _settings(request: RepaintRequest, before: PaintSettings, table: LayerTable, workspace: Workspace) -> PaintSettings:

@@ -20,11 +20,11 @@ from paintpipe.stages.view.bev import painted_reach_m
 from paintpipe.stages.view.encode import encode_jpeg
 from paintpipe.stages.view.report.build import report_page
 from paintpipe.stages.view.report.facts import FrameFacts, LayerFacts, ReportFacts, Row
-from paintpipe.stages.view.report.frames import chosen, frame_words, ranked
+from paintpipe.stages.view.report.frames import chosen, frame_words, ranked, spread
 from paintpipe.stages.view.style import css_colors
 from paintpipe.workflows.catalog import Catalog, open_catalog
 from paintpipe.workflows.choose_painter import PainterChoice
-from paintpipe.workflows.layers import Layer, open_layers
+from paintpipe.workflows.layers import Layer, open_layers, painted_frames
 from paintpipe.workflows.pictures import PictureSource
 from paintpipe.workflows.status import FORMATS, status
 from paintpipe.workflows.stores import OpenStore, existing_store
@@ -34,7 +34,10 @@ NAME = "report.html"
 MOST_RUNS = 30
 MOST_REJECTED = 500
 """Rejected files on the page; the catalog's table holds them all."""
-_TABLES = ("summary", "classes", "coverage", "ranges", "cameras", "edges", "confusion", "boxes", "box_labels", "frames")
+_TABLES = (
+    *("summary", "classes", "coverage", "ranges", "cameras", "edges", "occlusion", "confusion"),
+    *("boxes", "box_labels", "frames"),
+)
 _ALSO = ("images", "reliability", "confidence", "calibration")
 """Tables that only some evaluations write."""
 
@@ -46,7 +49,7 @@ class ReportRequest:
     Attributes:
         workspace: its folder.
         layer: whose frames are shown, None for the layer painted last.
-        frames: best and worst frames with pictures, each so many; 0 for none.
+        frames: best and worst frames with pictures, each so many (where nothing ranks them, so many); 0 for none.
         out: the page, None for `report.html` in the workspace.
     """
 
@@ -76,7 +79,7 @@ def _facts(request: ReportRequest) -> ReportFacts:
     rejected = read_parquet(workspace.catalog / "rejected.parquet").slice(0, MOST_REJECTED).to_pylist()
     runs, num_runs = read_reports(workspace.runs, MOST_RUNS)
     shown = _shown_layer(request, workspace, painted)
-    best, worst = _frames(request, workspace, catalog, shown, tables.get("frames", ()))
+    frames = _frames(request, workspace, catalog, shown, tables.get("frames", ()))
     return ReportFacts(
         workspace=request.workspace.resolve().name,
         info=catalog.info,
@@ -86,8 +89,7 @@ def _facts(request: ReportRequest) -> ReportFacts:
         runs=runs,
         num_runs=num_runs,
         frames_layer=shown[1].name if shown else "",
-        best=best,
-        worst=worst,
+        **frames,
         colors=_colors(tables),
         made=f"made {datetime.now(UTC):%Y-%m-%d %H:%M} UTC by paintpipe {__version__}",
     )
@@ -124,16 +126,16 @@ def _layers(path: Path, painted: Sequence[tuple[OpenStore, Layer]]) -> list[Laye
     found = []
     for opened, layer in painted:
         target = done[opened.store_format, f"layers/{layer.name}"]
-        words = _painter_words(layer.table.attributes.get("painter", {}))
+        words = _painter_words(layer.table.attributes.get("painter", {}), layer.name)
         facts = (layer.taxonomy.name, target.frames, target.all_frames, target.num_bytes)
         found.append(LayerFacts(layer.name, words, *facts))
     return found
 
 
-def _painter_words(painter: Mapping[str, Any]) -> str:
-    """`network: espnetv2-s2.0-cityscapes`, or the kind alone."""
+def _painter_words(painter: Mapping[str, Any], layer: str) -> str:
+    """`network: espnetv2-s2.0-cityscapes`, or the kind alone where the layer's name says the rest."""
     kind, model = str(painter.get("painter", "unknown")), painter.get("model")
-    return f"{kind}: {model}" if model else kind
+    return f"{kind}: {model}" if model and model != layer else kind
 
 
 def _rows(folder: Path, name: str) -> list[dict[str, Any]]:
@@ -167,20 +169,27 @@ def _frames(
     catalog: Catalog,
     shown: tuple[OpenStore, Layer] | None,
     rows: Sequence[Row],
-) -> tuple[list[FrameFacts], list[FrameFacts]]:
-    """The best and the worst frames of the layer, drawn."""
+) -> dict[str, list[FrameFacts]]:
+    """The best and the worst frames of the layer, drawn; where nothing ranks them, some."""
     if shown is None:
-        return [], []
+        return {}
     opened, layer = shown
-    measure, ordered = ranked([row for row in rows if row["layer"] == layer.name])
-    if measure is None:
-        return [], []
     choice = PainterChoice(None, None, "", segment=SegmentSettings())
     source = PictureSource(workspace, catalog, opened, layer, open_root(catalog.info.root), choice)
+    measure, ordered = ranked([row for row in rows if row["layer"] == layer.name])
+    if measure is None:
+        places = spread(list(painted_frames(layer)), request.frames)
+        return {"sample": [_frame(source, _named(catalog, *place), "") for place in places]}
     best, worst = (
         [_frame(source, row, frame_words(row, measure)) for row in group] for group in chosen(ordered, request.frames)
     )
-    return best, worst
+    return {"best": best, "worst": worst}
+
+
+def _named(catalog: Catalog, sequence: str, index: int) -> Row:
+    """A frame by its name, as the table `frames` tells it."""
+    (frame_id,) = catalog.column("frames", sequence, "frame_id", index, index + 1)
+    return {"sequence": sequence, "frame_id": frame_id}
 
 
 def _frame(source: PictureSource, row: Row, words: str) -> FrameFacts:

@@ -78,7 +78,7 @@ def status(path: Path) -> Status:
     owner = next((found.owner for found in find_locks(workspace) if found.owner), None)
     now = read_heartbeat(workspace.runs)
     # The file may be an older run's on another host, which cannot be asked whether it still works.
-    now = now if owner is not None and now is not None and owner.is_same_process(Owner(**now["owner"])) else None
+    now = now if owner is not None and now is not None and owner.is_same_process(Owner.of(now["owner"])) else None
     return Status(
         workspace=path.resolve(),
         dataset=f"{catalog.info.dataset} {catalog.info.version}".strip(),

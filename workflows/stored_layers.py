@@ -56,7 +56,7 @@ class Sources:
         """What tells the shards that a frame is made from, and its points, from others."""
         targets = [POINTS_TARGET, *map(layer_target, self.names)]
         marks = {target: self._mark(target, row) for target in targets}
-        found = {f"{target} of {row.sequence}": _fingerprint(mark) for target, mark in marks.items() if mark}
+        found = {f"{target} of {row.sequence}": fingerprint(mark) for target, mark in marks.items() if mark}
         if marks[POINTS_TARGET] is None:
             found[row.points_path] = str(self.root.size(row.points_path))
         return found
@@ -98,7 +98,7 @@ class Sources:
         return known[1]
 
 
-def _fingerprint(mark: Mark) -> str:
+def fingerprint(mark: Mark) -> str:
     """Of what went into a shard and of what came out of it."""
     content = {"inputs": mark.digest, "files": {path: item.sha256 for path, item in mark.files.items()}}
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

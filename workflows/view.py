@@ -12,6 +12,7 @@ from paintpipe.pipeline.workspace import Workspace
 from paintpipe.schemas.arrays import UInt8
 from paintpipe.schemas.errors import ConfigError
 from paintpipe.schemas.settings import SegmentSettings
+from paintpipe.stages.taxonomies.load import box_classes
 from paintpipe.stages.view.bev import birds_eye, painted_reach_m
 from paintpipe.stages.view.canvas import letterboxed
 from paintpipe.stages.view.encode import encode_png
@@ -106,7 +107,10 @@ def frame_pictures(source: PictureSource, frame: FramePictures, single: bool) ->
 def _birds_eye(source: PictureSource, frame: FramePictures, side_px: int, reach_m: float) -> UInt8:
     turn = frame.row.ego_SE3_lidar
     taxonomy = source.layer.taxonomy
-    return birds_eye(frame.points, frame.label, taxonomy, reach_m, side_px, frame.boxes, ego_SE3_lidar=turn)
+    classes = box_classes(taxonomy.name)
+    return birds_eye(
+        frame.points, frame.label, taxonomy, reach_m, side_px, frame.boxes, box_classes=classes, ego_SE3_lidar=turn
+    )
 
 
 def _video(source: PictureSource, layer: Layer, request: ViewRequest, out: Path) -> Path:

@@ -12,6 +12,7 @@ from paintpipe.stages.view.canvas import resize, scaled_height
 from paintpipe.stages.view.encode import encode_jpeg
 from paintpipe.stages.view.scene3d.page import scene_page
 from paintpipe.stages.view.scene3d.scene import Scene, SceneImage, scene_json
+from paintpipe.workflows.frame_io import camera_view
 from paintpipe.workflows.layers import frame_arrays
 from paintpipe.workflows.pictures import FramePictures, PictureSource
 
@@ -47,6 +48,7 @@ def _scene(source: PictureSource, frame: FramePictures) -> Scene:
         taxonomy=layer.taxonomy,
         cameras=layer.camera_names,
         images=[_image(image, pixels) for image, pixels in frame.images],
+        projection=layer.table.attributes["projection"],
         boxes=frame.boxes,
         box_classes=box_classes(layer.taxonomy.name),
         forward_rad=_forward_rad(row),
@@ -69,7 +71,7 @@ def _facts(source: PictureSource, frame: FramePictures, flags: UInt8) -> list[tu
 def _image(row: ImageRow, pixels: UInt8) -> SceneImage:
     width_px = min(_WIDEST_PX, row.width_px)
     small = resize(pixels, width_px, scaled_height(pixels, width_px))
-    return SceneImage(row.camera, encode_jpeg(small, 80), (row.width_px, row.height_px), row.image_from_lidar)
+    return SceneImage(camera_view(row), encode_jpeg(small, 80))
 
 
 def _forward_rad(row: FrameRow) -> float:

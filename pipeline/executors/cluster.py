@@ -12,7 +12,8 @@ from queue import Empty, SimpleQueue
 from typing import Any, Generic
 
 from paintpipe.pipeline.executors.attempts import lost_error
-from paintpipe.pipeline.executors.cluster_connection import Connected, connect
+from paintpipe.pipeline.executors.cluster_calls import Connected
+from paintpipe.pipeline.executors.cluster_connection import connect
 from paintpipe.pipeline.executors.cluster_worker import JobPlugin, busy, close_job, work_on
 from paintpipe.pipeline.executors.contract import Emit, Job, R, T
 from paintpipe.pipeline.executors.pickles import pack, unpack
@@ -38,7 +39,7 @@ class DaskExecutor:
         """See `Executor.run`.
 
         Raises:
-            ClusterError: no scheduler, or no worker that fits.
+            ClusterError: no scheduler, no worker that fits, or workers that don't answer.
             WorkerMismatchError: a worker has another version of paintpipe.
             WorkerLostError: also where the scheduler dies.
         """
@@ -58,13 +59,22 @@ class _Window(Generic[T, R]):
         # Not of the job's content: two runs of one job would then share tasks, and the first to end would end both.
         self._name = secrets.token_hex(16)
         self._plugin = JobPlugin(self._name, pack(job))
-        cluster.client.register_plugin(self._plugin)
+        self._bring()
         self._running: dict[Any, T] = {}
         self._ended: SimpleQueue[Any] = SimpleQueue()
         self._unsettled = list[Any]()
         self._numbers = count()
         self._room, self._counted_s = 0, 0.0
         self._failure: BaseException | None = None
+
+    def _bring(self) -> None:
+        """The job to all workers."""
+        try:
+            self._cluster.answers(self._cluster.client.register_plugin, self._plugin)
+        except BaseException:
+            with suppress(ValueError):  # the scheduler knows nothing of it yet
+                self._cluster.tell(self._cluster.client.unregister_worker_plugin, self._plugin.name)
+            raise
 
     def run(self) -> Iterator[tuple[T, R]]:
         results = list[tuple[T, R]]()
@@ -80,16 +90,13 @@ class _Window(Generic[T, R]):
 
     def close(self) -> None:
         """Forget the job on all workers; what is still under way stops at its next event, or is left behind."""
-        client, until = self._cluster.client, time.monotonic() + self._settings.grace_s
+        cluster, until = self._cluster, time.monotonic() + self._settings.grace_s
         under_way = list(self._running)
         self._running.clear()
-        if self._cluster.lost():
-            return
-        with suppress(OSError):  # the scheduler goes away meanwhile
-            if under_way:
-                client.cancel(under_way)
-            client.unregister_worker_plugin(self._plugin.name)
-        while under_way and time.monotonic() < until and any(self._cluster.ask(busy, self._name)):
+        if under_way:
+            cluster.tell(cluster.client.cancel, under_way)
+        cluster.tell(cluster.client.unregister_worker_plugin, self._plugin.name)
+        while under_way and time.monotonic() < until and any(cluster.ask(busy, self._name)):
             time.sleep(0.1)
 
     def _submit_some(self) -> None:

@@ -4,7 +4,7 @@ import json
 import logging
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from ipaddress import ip_address
 from pathlib import Path
@@ -13,69 +13,15 @@ from urllib.parse import urlsplit
 
 from paintpipe import __version__
 from paintpipe.pipeline.events import Warned
+from paintpipe.pipeline.executors.cluster_calls import Connected
 from paintpipe.pipeline.executors.contract import Emit
 from paintpipe.pipeline.executors.settings import ExecutorSettings
-from paintpipe.schemas.errors import ClusterError, WorkerLostError, WorkerMismatchError
+from paintpipe.schemas.errors import ClusterError, WorkerMismatchError
 
 CONNECT_S = 10.0
 """Patience with a scheduler that is starting."""
 
-_WAITING = 3
-"""Tasks that wait at each worker; results then come several at a time (benchmarks/dask_cost.py)."""
 _TLS_TODO = "see docs/cluster.md on TLS"
-
-
-class Connected:
-    """A connection to a scheduler that has workers.
-
-    Attributes:
-        client: dask's.
-        address: the scheduler's.
-    """
-
-    def __init__(self, client: Any, resources: dict[str, float]) -> None:
-        self.client = client
-        self.address = str(client.scheduler.address)
-        self._resources = resources
-
-    def workers(self) -> dict[str, Any]:
-        """What the scheduler knows of each worker that offers the resources, by address; raises WorkerLostError."""
-        if self.lost():
-            raise self.lost_error()
-        try:
-            identity = self.client.sync(self.client.scheduler.identity)
-        except OSError as error:
-            raise self.lost_error() from error
-        return {
-            address: worker
-            for address, worker in identity["workers"].items()
-            if all(worker["resources"].get(name, 0) >= amount for name, amount in self._resources.items())
-        }
-
-    def room(self) -> int:
-        """Tasks that keep all workers busy: as many as run at once, and a few for each worker to go on with."""
-        return sum(self._at_once(worker) + _WAITING for worker in self.workers().values())
-
-    def _at_once(self, worker: dict[str, Any]) -> int:
-        shares = [int(worker["resources"][name] / amount) for name, amount in self._resources.items()]
-        return min([int(worker["nthreads"]), *shares])
-
-    def ask(self, function: Callable[..., Any], *arguments: object) -> list[Any]:
-        """What a function returns on each worker; those that don't answer are left out."""
-        try:
-            found: dict[str, Any] = self.client.run(function, *arguments, on_error="ignore")
-        except OSError:
-            return []  # nor does the scheduler
-        return list(found.values())
-
-    def lost(self) -> bool:
-        """Whether the scheduler is gone."""
-        return self.client.status != "running"
-
-    def lost_error(self) -> WorkerLostError:
-        """What to tell the user then."""
-        todo = "what was finished is kept: start the cluster again, then run the same command again"
-        return WorkerLostError("the dask scheduler went away during the run", where=self.address, todo=todo)
 
 
 @contextmanager
@@ -83,16 +29,17 @@ def connect(settings: ExecutorSettings, emit: Emit) -> Iterator[Connected]:
     """Join the cluster for as long as the block runs.
 
     Raises:
-        ClusterError: no scheduler there, or no worker that offers the resources, within `settings.start_s`.
+        ClusterError: no scheduler there, no worker that offers the resources within `settings.start_s`, or workers that
+            don't answer within `settings.answer_s`.
         WorkerMismatchError: the scheduler or a worker has no paintpipe, or another version.
     """
     with _quiet_logs():
         client = _client(settings)
         try:
-            cluster = Connected(client, dict(settings.resources))
+            cluster = Connected(client, settings, emit)
             _warn_of_open_port(client, emit)
             _await_workers(cluster, settings)
-            _check_versions(client)
+            _check_versions(cluster)
             yield cluster
         finally:
             client.close(timeout=settings.grace_s)
@@ -165,8 +112,8 @@ def _await_workers(cluster: Connected, settings: ExecutorSettings) -> None:
         time.sleep(0.2)
 
 
-def _check_versions(client: Any) -> None:
-    found = client.get_versions(packages=["paintpipe"])
+def _check_versions(cluster: Connected) -> None:
+    found = cluster.answers(cluster.client.get_versions, packages=["paintpipe"])
     places = {
         "the scheduler": found["scheduler"],
         **{f"worker {name}": each for name, each in found["workers"].items()},
@@ -176,9 +123,7 @@ def _check_versions(client: Any) -> None:
         if version != __version__:
             what = f"has paintpipe {version}" if version else "has no paintpipe"
             todo = "install the same version in the environments of the scheduler and of every worker"
-            raise WorkerMismatchError(
-                f"{place} {what}", where=str(client.scheduler.address), expected=__version__, todo=todo
-            )
+            raise WorkerMismatchError(f"{place} {what}", where=cluster.address, expected=__version__, todo=todo)
 
 
 @contextmanager

@@ -25,6 +25,7 @@ class ExecutorSettings:
         resources: dask: what a worker must offer for a task, such as {"GPU": 1}.
         silence_s: processes: seconds without a sign of life after which a worker counts as frozen and is replaced.
         start_s: the same for a worker that is still starting, and the patience with a dask cluster.
+        answer_s: dask: seconds that all workers may take to answer before a run begins.
         grace_s: seconds that work under way may take to end after Ctrl-C before its worker is killed.
     """
 
@@ -38,6 +39,7 @@ class ExecutorSettings:
     resources: Mapping[str, float] = field(default_factory=dict)
     silence_s: float = 60.0
     start_s: float = 600.0
+    answer_s: float = 30.0
     grace_s: float = 5.0
 
     def __post_init__(self) -> None:

@@ -18,8 +18,8 @@ class Subset(NamedTuple):
 
     Attributes:
         kind: `all` (every point of the sweep), `filled` (the same, gaps filled), `view` (points in some camera's view);
-            and of those in view `range`, `camera` and `edge`.
-        number: of the range bin or camera; for `edge`, 1 on depth edges and 0 off them.
+            and of those in view `range`, `camera`, `edge` and `occluded`.
+        number: of the range bin or camera; for `edge`, 1 on depth edges and 0 off them; for `occluded`, 1 or 0.
     """
 
     kind: str
@@ -103,8 +103,10 @@ def evaluate_frame(
 def _subsets(points: AnyArray, camera: Int8, flags: UInt8, in_view: Bool) -> dict[Subset, Bool]:
     """Masks of the subsets of points in view. A bin holds its lower edge; a point that is not finite is in none."""
     range_m = np.linalg.norm(points[:, :3].astype(np.float64), axis=1)
-    on_edge = (flags & Flag.DEPTH_EDGE) != 0
-    subsets = {Subset("view"): in_view, Subset("edge", 0): in_view & ~on_edge, Subset("edge", 1): in_view & on_edge}
+    subsets = {Subset("view"): in_view}
+    for kind, flag in (("edge", Flag.DEPTH_EDGE), ("occluded", Flag.OCCLUDED)):
+        raised = (flags & flag) != 0
+        subsets |= {Subset(kind, 0): in_view & ~raised, Subset(kind, 1): in_view & raised}
     for index, (near_m, far_m) in enumerate(pairwise(RANGE_EDGES_M)):
         subsets[Subset("range", index)] = in_view & (range_m >= near_m) & (range_m < far_m)
     for index in np.unique(camera[in_view & (camera >= 0)]):

@@ -19,6 +19,7 @@ from paintpipe.stages.evaluate.tables import Row, as_table, share
 SEMANTICKITTI, NUSCENES = "semantickitti", "nuscenes"
 UNPAINTED_NAME = "unpainted"
 _EDGE_NAMES = ("off", "on")
+_OCCLUDED_NAMES = ("no", "yes")
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ def rules_for(taxonomy: Taxonomy) -> tuple[str, ...]:
 
 
 def points_tables(tally: PointsTally, layer: ScoredLayer) -> dict[str, pa.Table]:
-    """The tables `summary`, `classes`, `coverage`, `ranges`, `cameras`, `edges` and `confusion` of one layer.
+    """Tables of one layer: `summary`, `classes`, `coverage`, `ranges`, `cameras`, `edges`, `occlusion`, `confusion`.
 
     A score that a rule doesn't give is null: an absent class of nuScenes, a subset without labelled points, and all
     points by nuScenes' rule while some have no label (`--fill` gives them one, and a row `all points, filled`).
@@ -59,6 +60,7 @@ def points_tables(tally: PointsTally, layer: ScoredLayer) -> dict[str, pa.Table]
         "ranges": as_table(_ranges(tally, layer), tables.RANGES),
         "cameras": as_table(_cameras(tally, layer), tables.CAMERAS),
         "edges": as_table(_edges(tally, layer), tables.EDGES),
+        "occlusion": as_table(_occlusion(tally, layer), tables.OCCLUSION),
         "confusion": as_table(_confusion(tally, layer), tables.CONFUSION),
     }
 
@@ -92,7 +94,7 @@ def _summary(tally: PointsTally, layer: ScoredLayer) -> Iterator[Row]:
             "accuracy": accuracy(counts),
             "rule_accuracy": semantickitti_accuracy(counts) if rule == SEMANTICKITTI and scores else None,
             "frequency_weighted_iou": frequency_weighted_iou(counts) if rule == NUSCENES and scores else None,
-            "coverage": share(int(counts.sum()) - unpainted(counts), int(counts.sum())),
+            "coverage": _coverage_of(counts),
             "fill": fill,
             "tta": layer.tta,
             "num_points": int(counts.sum()),
@@ -132,8 +134,7 @@ def _coverage(tally: PointsTally, layer: ScoredLayer) -> Iterator[Row]:
 def _ranges(tally: PointsTally, layer: ScoredLayer) -> Iterator[Row]:
     for index, (near_m, far_m) in enumerate(pairwise(RANGE_EDGES_M)):
         counts = tally.of(Subset("range", index))
-        coverage = share(int(counts.sum()) - unpainted(counts), int(counts.sum()))
-        where = {"layer": layer.name, "from_m": near_m, "to_m": far_m, "coverage": coverage}
+        where = {"layer": layer.name, "from_m": near_m, "to_m": far_m, "coverage": _coverage_of(counts)}
         yield from (where | figures for figures in _figures(counts, layer))
 
 
@@ -149,6 +150,17 @@ def _edges(tally: PointsTally, layer: ScoredLayer) -> Iterator[Row]:
     for index, name in enumerate(_EDGE_NAMES):
         where = {"layer": layer.name, "depth_edge": name}
         yield from (where | figures for figures in _figures(tally.of(Subset("edge", index)), layer))
+
+
+def _occlusion(tally: PointsTally, layer: ScoredLayer) -> Iterator[Row]:
+    for index, name in enumerate(_OCCLUDED_NAMES):
+        counts = tally.of(Subset("occluded", index))
+        where = {"layer": layer.name, "occluded": name, "coverage": _coverage_of(counts)}
+        yield from (where | figures for figures in _figures(counts, layer))
+
+
+def _coverage_of(counts: Int64) -> float | None:
+    return share(int(counts.sum()) - unpainted(counts), int(counts.sum()))
 
 
 def _figures(counts: Int64, layer: ScoredLayer) -> Iterator[Row]:

@@ -15,6 +15,7 @@ SIDE_BY_SIDE: dict[str, tuple[tuple[str, ...], str]] = {
     "ranges": (("from_m", "to_m", "rule"), "miou"),
     "cameras": (("camera", "rule"), "miou"),
     "edges": (("depth_edge", "rule"), "accuracy"),
+    "occlusion": (("occluded", "rule"), "accuracy"),
     "boxes": (("category",), "right_share"),
     "images": (("image",), "miou"),
 }

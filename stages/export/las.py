@@ -20,6 +20,7 @@ from paintpipe.schemas.export import ExportFacts, ExportFrame, ExportSettings, F
 from paintpipe.stages.export.classes_table import CLASSES_FILE, classes_table
 from paintpipe.stages.export.frame_names import file_name
 from paintpipe.stages.export.parquet import SCORE, settle_points
+from paintpipe.stages.export.records import side_by_side
 from paintpipe.stages.export.target import DoneFrame, ReadFile
 
 STEP_M = 1e-5
@@ -43,6 +44,10 @@ class LasTarget:
         """The layer's own classes, all of them; raises ConfigError for sweeps."""
         _laspy()
         return settle_points(settings, self.name)
+
+    def frame_path(self, row: FrameRow, facts: ExportFacts) -> str:
+        """See `FrameTarget.frame_path`."""
+        return las_path(row)
 
     def export(self, frame: ExportFrame, facts: ExportFacts) -> FrameExport:
         """The frame as one file. Raises ExportError for coordinates that are not finite, or beyond 21 km."""
@@ -68,9 +73,7 @@ class LasTarget:
             yield f"{path}: coordinates are off by up to {off_m:g} m"
         if (np.asarray(las.classification) != _classification(frame)).any():
             yield f"{path}: classification differs"
-        for name, values in extra_columns(frame, facts).items():
-            if np.ascontiguousarray(las[name]).tobytes() != np.ascontiguousarray(values).tobytes():
-                yield f"{path}: column {name} differs"
+        yield from (f"{path}: {fault}" for fault in _extra_faults(las.points.array, frame, facts))
 
     def finish_faults(self, frames: Iterable[DoneFrame], facts: ExportFacts, read: ReadFile) -> Iterator[str]:
         """The classes as they are."""
@@ -83,22 +86,45 @@ def las_path(row: FrameRow) -> str:
     return f"{row.sequence}/{file_name(row)}.las"
 
 
-def extra_columns(frame: ExportFrame, facts: ExportFacts) -> dict[str, AnyArray]:
-    """The columns that LAS has no field for, by name: `raw_<feature>`, `score_<class>`, label, camera, paint_flags.
+def extra_columns(frame: ExportFrame, facts: ExportFacts) -> list[tuple[list[str], AnyArray]]:
+    """The columns that LAS has no field for: `raw_<feature>`, `score_<class>`, label, camera, paint_flags.
+
+    Returns:
+        Names of columns of one dtype, and the (N, names) array that holds them; in the file's order.
 
     Raises:
         ExportError: two of them have the same first 32 bytes.
     """
-    columns: dict[str, AnyArray] = {
-        f"raw_{name}": frame.points[:, at] for at, name in enumerate(facts.features) if at > 2
-    }
-    columns |= {SCORE + name: frame.scores[:, at] for at, name in enumerate(facts.channels)}
-    columns |= {"label": frame.label, "camera": frame.camera, "paint_flags": frame.flags}
-    short = {name.encode("ascii", "replace")[:_MOST_NAME].decode(): values for name, values in columns.items()}
-    if len(short) < len(columns):
+    blocks: list[tuple[list[str], AnyArray]] = [
+        ([f"raw_{name}" for name in facts.features[3:]], frame.points[:, 3:]),
+        ([SCORE + name for name in facts.channels], frame.scores),
+        (["label"], frame.label[:, np.newaxis]),
+        (["camera"], frame.camera[:, np.newaxis]),
+        (["paint_flags"], frame.flags[:, np.newaxis]),
+    ]
+    columns = [name for names, _ in blocks for name in names]
+    if len({_short(name) for name in columns}) < len(columns):
         what = "two columns have the same first 32 characters, which is all that LAS keeps of a name"
         raise ExportError(what, where=", ".join(columns), todo="name other --classes")
-    return short
+    return [([_short(name) for name in names], values) for names, values in blocks if names]
+
+
+def _short(name: str) -> str:
+    return name.encode("ascii", "replace")[:_MOST_NAME].decode()
+
+
+def _extra_faults(records: AnyArray, frame: ExportFrame, facts: ExportFacts) -> Iterator[str]:
+    """Extra columns that are not as they should be, bit by bit, in the records that laspy read."""
+    wanted = extra_columns(frame, facts)
+    kinds = {name: values.dtype for names, values in wanted for name in names}
+    there = (records.dtype.names or ())[-len(kinds) :]
+    if there != tuple(kinds) or any(records.dtype[name] != kind for name, kind in kinds.items()):
+        yield f"extra columns {', '.join(there)}, expected {', '.join(kinds)}"
+        return
+    for names, values in wanted:
+        bits = f"u{values.dtype.itemsize}"
+        differ = (side_by_side(records, names[0], len(names)).view(bits) != values.view(bits)).any(axis=0)
+        yield from (f"column {name} differs" for name, is_other in zip(names, differ, strict=True) if is_other)
 
 
 def _encode(frame: ExportFrame, facts: ExportFacts) -> bytes:
@@ -108,18 +134,16 @@ def _encode(frame: ExportFrame, facts: ExportFacts) -> bytes:
     header.scales, header.offsets = np.full(3, STEP_M), np.zeros(3)
     header.creation_date, header.uuid = date(2000, 1, 1), UUID(int=0)  # the same frame gives the same bytes
     header.generating_software = "paintpipe"
-    header.add_extra_dims([laspy.ExtraBytesParams(name=name, type=values.dtype) for name, values in extra.items()])
+    header.add_extra_dims([laspy.ExtraBytesParams(name, values.dtype) for names, values in extra for name in names])
     points = laspy.ScaleAwarePointRecord.zeros(len(frame.points), header=header)
-    steps = _steps(frame)
-    points["X"], points["Y"], points["Z"] = steps.T
+    side_by_side(points.array, "X", 3)[:] = _steps(frame)
     points["return_number"][:] = 1
     points["number_of_returns"][:] = 1
     points["classification"] = _classification(frame)
     points["gps_time"][:] = (frame.row.timestamp_us or 0) * 1e-6
-    for name, values in extra.items():
-        points[name] = values
-    colors = facts.taxonomy.palette()[frame.label].astype(np.uint16) * 257
-    points["red"], points["green"], points["blue"] = colors.T
+    for names, values in extra:
+        side_by_side(points.array, names[0], len(names))[:] = values
+    side_by_side(points.array, "red", 3)[:] = facts.taxonomy.palette().astype(np.uint16)[frame.label] * 257
     return _written(laspy.LasData(header, points))
 
 

@@ -4,16 +4,16 @@ Boxes are x, y, z of the geometric centre, width, length, height, and −yaw −
 in CenterPoint's det3d/datasets/nuscenes/nusc_common.py and BEVFusion's tools/data_converter/nuscenes_converter.py.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from paintpipe.schemas.arrays import Float32, Float64
+from paintpipe.schemas.arrays import Float32, Float64, Int64
 from paintpipe.schemas.catalog import BoxRow
 from paintpipe.stages.export.detection import NUSCENES_CLASSES, object_name
-from paintpipe.stages.export.gt_database import relative, rows_in_boxes
+from paintpipe.stages.export.gt_database import relative
 from paintpipe.stages.export.target import DoneFrame
 
 
@@ -66,26 +66,54 @@ def velocities(boxes: Sequence[BoxRow]) -> Float64:
     return np.array(rows, dtype=np.float64).reshape(-1, 2)
 
 
-def cut_out(table: Float32, boxes: Sequence[BoxRow], path_of: Callable[[str, int], str]) -> dict[Sample, Float32]:
-    """Each object of the ten classes that has points → its rows of `table`, relative to the box's geometric centre.
+@dataclass(frozen=True)
+class Objects:
+    """A keyframe's objects and their points, as a loader makes a table of them.
+
+    Attributes:
+        samples: of the ten classes, with points.
+        table: (K, W) float32 their rows one after the other, x y z first, in the keyframe's frame.
+        origins_m: (K, 3) float64 the geometric centre of each row's box.
+    """
+
+    samples: tuple[Sample, ...]
+    table: Float32
+    origins_m: Float64
+
+    def pieces(self, table: Float32) -> Iterator[Float32]:
+        """The rows of each sample in a table that is as long as `table`."""
+        begin = 0
+        for sample in self.samples:
+            yield table[begin : begin + sample.num_points]
+            begin += sample.num_points
+
+
+def objects_in(table: Float32, numbers: Int64, boxes: Sequence[BoxRow], path_of: Callable[[str, int], str]) -> Objects:
+    """The objects of the ten classes that have points.
 
     Args:
-        table: (N, W) float32, x y z first, in the frame of the boxes.
+        table: (K, W) float32, x y z first, in the frame of the boxes, of points in boxes alone, box after box.
+        numbers: (K,) each row's box.
         boxes: of the keyframe's info, in its order.
         path_of: where the file of a class and number lies.
     """
-    names = object_names(boxes)
-    samples: dict[Sample, Float32] = {}
-    for number, (box, name, rows) in enumerate(zip(boxes, names, rows_in_boxes(table, boxes), strict=True)):
-        if name in NUSCENES_CLASSES and len(rows):
-            sample = Sample(number, name, path_of(name, number), len(rows))
-            samples[sample] = relative(table[rows], box.center_m)
-    return samples
+    names, counts = object_names(boxes), np.bincount(numbers, minlength=len(boxes)).tolist()
+    samples = [
+        Sample(number, name, path_of(name, number), count)
+        for number, (name, count) in enumerate(zip(names, counts, strict=True))
+        if name in NUSCENES_CLASSES and count
+    ]
+    wanted = np.zeros(len(boxes), np.bool_)
+    wanted[[sample.number for sample in samples]] = True
+    kept = wanted[numbers]
+    centers_m = np.array([box.center_m for box in boxes], dtype=np.float64).reshape(-1, 3)
+    return Objects(tuple(samples), table if kept.all() else table[kept], centers_m[numbers[kept]])
 
 
-def sample_files(samples: Mapping[Sample, Float32]) -> dict[str, bytes]:
-    """The database's files: raw little-endian float32, as `np.fromfile` reads them."""
-    return {sample.path: rows.astype("<f4").tobytes() for sample, rows in samples.items()}
+def sample_files(objects: Objects) -> dict[str, bytes]:
+    """The database's files: raw little-endian float32 relative to the boxes' centres, as `np.fromfile` reads them."""
+    moved = relative(objects.table, objects.origins_m).astype("<f4", copy=False)
+    return {s.path: rows.tobytes() for s, rows in zip(objects.samples, objects.pieces(moved), strict=True)}
 
 
 def samples_of(frame: DoneFrame, form: str) -> list[Sample]:

@@ -5,35 +5,54 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from paintpipe.schemas.arrays import Float32
-from paintpipe.schemas.catalog import BoxRow
 from paintpipe.schemas.errors import ExportError
 from paintpipe.stages.export import pickles
-from paintpipe.stages.export.gt_database import compare, rows_in_boxes
-from paintpipe.stages.export.nuscenes_objects import Sample
+from paintpipe.stages.export.gt_database import strays
+from paintpipe.stages.export.nuscenes_objects import Objects, Sample
 from paintpipe.stages.export.target import ReadFile
 
 
-def object_faults(samples: Sequence[Sample], boxes: Sequence[BoxRow], table: Float32, read: ReadFile) -> Iterator[str]:
-    """A keyframe's objects as the samplers read and place them, against the rows of its table in each box.
+def object_faults(objects: Objects, read: ReadFile) -> Iterator[str]:
+    """A keyframe's objects as the samplers read and place them, against their rows.
 
     Args:
-        samples: of the keyframe.
-        boxes: of its info.
-        table: (N, W) float32 that the objects were cut from.
+        objects: what the store says of them.
         read: of the export.
     """
-    rows = rows_in_boxes(table, boxes)
-    for sample in samples:
+    width = objects.table.shape[1]
+    found, expected = list[Float32](), list[slice]()
+    begin, samples = 0, list[Sample]()
+    for sample in objects.samples:
+        rows = slice(begin, begin := begin + sample.num_points)
         try:
             content = read(sample.path)
         except FileNotFoundError:
             yield f"{sample.path} is absent"
             continue
-        if len(content) != 4 * table.shape[1] * sample.num_points:
-            yield f"{sample.path}: {len(content)} bytes, expected {sample.num_points} rows of {table.shape[1]} float32"
+        if len(content) != 4 * width * sample.num_points:
+            yield f"{sample.path}: {len(content)} bytes, expected {sample.num_points} rows of {width} float32"
             continue
-        found = np.frombuffer(content, dtype="<f4").reshape(-1, table.shape[1]).astype(np.float32)
-        if compare(found, table[rows[sample.number]], boxes[sample.number].center_m) is None:
+        samples.append(sample)
+        found.append(np.frombuffer(content, dtype="<f4").reshape(-1, width))
+        expected.append(rows)
+    yield from _others(samples, found, expected, objects)
+
+
+def _others(
+    samples: Sequence[Sample], found: Sequence[Float32], expected: Sequence[slice], objects: Objects
+) -> Iterator[str]:
+    """The samples that hold other points than those in the box."""
+    if not samples:
+        return
+    rows = np.concatenate([np.arange(part.start, part.stop) for part in expected])
+    all_there = len(rows) == len(objects.table)
+    table, origins_m = objects.table, objects.origins_m
+    if not all_there:
+        table, origins_m = table[rows], origins_m[rows]
+    stray = strays(np.concatenate(found, dtype=np.float32), table, origins_m)
+    begins = np.cumsum([0, *(len(part) for part in found[:-1])])
+    for sample, is_other in zip(samples, np.logical_or.reduceat(stray, begins), strict=True):
+        if is_other:
             yield f"{sample.path}: other points than those in the box"
 
 
@@ -81,6 +100,8 @@ def _listed_faults(
         yield f"{path}: objects share a group"
     for sample, box in zip(samples, boxes, strict=True):
         info = listed[sample.path]
+        if "difficulty" not in info:
+            yield f"{path}, {sample.path}: no difficulty, by which the samplers filter"
         if (info["name"], info["num_points_in_gt"]) != (sample.name, sample.num_points):
             yield f"{path}, {sample.path}: {info['name']} of {info['num_points_in_gt']} points"
         if info["box3d_lidar"].tobytes() != np.ascontiguousarray(box, dtype=np.float32).tobytes():

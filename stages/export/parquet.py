@@ -36,6 +36,10 @@ class ParquetTarget:
         """The layer's own classes, all of them; raises ConfigError for sweeps."""
         return settle_points(settings, self.name)
 
+    def frame_path(self, row: FrameRow, facts: ExportFacts) -> str:
+        """See `FrameTarget.frame_path`."""
+        return parquet_path(row)
+
     def export(self, frame: ExportFrame, facts: ExportFacts) -> FrameExport:
         """The frame's table as one file."""
         sink = io.BytesIO()

@@ -18,6 +18,7 @@ from paintpipe.schemas.export import ExportFacts, ExportFrame, ExportSettings, F
 from paintpipe.stages.export.classes_table import CLASSES_FILE, classes_table
 from paintpipe.stages.export.frame_names import file_name
 from paintpipe.stages.export.parquet import SCORE, settle_points
+from paintpipe.stages.export.records import side_by_side
 from paintpipe.stages.export.target import DoneFrame, ReadFile
 
 _KINDS = {"<f4": "float", "|u1": "uchar", "|i1": "char"}
@@ -35,10 +36,14 @@ class PlyTarget:
         """The layer's own classes, all of them; raises ConfigError for sweeps."""
         return settle_points(settings, self.name)
 
+    def frame_path(self, row: FrameRow, facts: ExportFacts) -> str:
+        """See `FrameTarget.frame_path`."""
+        return ply_path(row)
+
     def export(self, frame: ExportFrame, facts: ExportFacts) -> FrameExport:
         """The frame as one file."""
         table = vertex_table(frame, facts)
-        return FrameExport({ply_path(frame.row): _header(frame, facts, table) + table.tobytes()})
+        return FrameExport({ply_path(frame.row): b"".join((_header(frame, facts, table), table.view(np.uint8)))})
 
     def finish(self, frames: Iterable[DoneFrame], facts: ExportFacts) -> Mapping[str, bytes]:
         """The classes and their colours."""
@@ -47,13 +52,15 @@ class PlyTarget:
     def faults(self, frame: ExportFrame, facts: ExportFacts, read: ReadFile) -> Iterator[str]:
         """The file by its header, every column as it is."""
         path, wanted = ply_path(frame.row), vertex_table(frame, facts)
-        head, end, rows = read(path).partition(_END)
-        if not end or _declared(head) != (len(wanted), wanted.dtype):
+        content = read(path)
+        end = content.find(_END)
+        rows = np.frombuffer(content, np.uint8)[end + len(_END) :]  # the points are not copied
+        if end < 0 or _declared(content[:end]) != (len(wanted), wanted.dtype):
             yield f"{path}: the header does not tell of {len(wanted)} points with {', '.join(wanted.dtype.names)}"
         elif len(rows) != wanted.nbytes:
             yield f"{path}: {len(rows)} bytes of points, expected {wanted.nbytes}"
-        elif rows != wanted.tobytes():
-            there = np.frombuffer(rows, dtype=wanted.dtype)
+        elif not np.array_equal(rows, wanted.view(np.uint8)):
+            there = rows.view(wanted.dtype)
             names = [name for name in wanted.dtype.names if there[name].tobytes() != wanted[name].tobytes()]
             yield f"{path}: column {', '.join(names)} differs"
 
@@ -74,18 +81,19 @@ def vertex_table(frame: ExportFrame, facts: ExportFacts) -> Any:
     Raises:
         ExportError: two columns would have the same name.
     """
-    colors = facts.taxonomy.palette()[frame.label]
-    columns: list[tuple[str, AnyArray]] = [(name, frame.points[:, at]) for at, name in enumerate(facts.features)]
-    columns += [(name, colors[:, at]) for at, name in enumerate(("red", "green", "blue"))]
-    columns += [(SCORE + name, frame.scores[:, at]) for at, name in enumerate(facts.channels)]
-    columns += [("label", frame.label), ("camera", frame.camera), ("flags", frame.flags)]
-    names = [_word(name) for name, _ in columns]
+    blocks: list[tuple[list[str], AnyArray]] = [
+        (list(facts.features), frame.points),
+        (["red", "green", "blue"], facts.taxonomy.palette()[frame.label]),
+        ([SCORE + name for name in facts.channels], frame.scores),
+        *(([name], getattr(frame, name)[:, np.newaxis]) for name in ("label", "camera", "flags")),
+    ]
+    blocks = [([_word(name) for name in names], values) for names, values in blocks]
+    names = [name for block, _ in blocks for name in block]
     if len(set(names)) < len(names):
         raise ExportError("two columns would have the same name", where=", ".join(names), todo="name other --classes")
-    kinds = [(name, values.dtype.str) for name, (_, values) in zip(names, columns, strict=True)]
-    table = np.empty(len(frame.points), dtype=kinds)
-    for name, (_, values) in zip(names, columns, strict=True):
-        table[name] = values
+    table = np.empty(len(frame.points), dtype=[(name, values.dtype.str) for block, values in blocks for name in block])
+    for block, values in blocks:
+        side_by_side(table, block[0], len(block))[:] = values
     return table
 
 

@@ -7,6 +7,7 @@ lidar(t_key) ← ego(t_key) ← global ← ego(t_sweep) ← lidar(t_sweep), and 
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 
@@ -15,6 +16,8 @@ from paintpipe.schemas.catalog import FrameRow
 from paintpipe.schemas.errors import ExportError
 from paintpipe.schemas.export import ExportSweep
 from paintpipe.schemas.geometry import invert_se3, transform_points
+
+T = TypeVar("T")
 
 CLOSE_M = 1.0
 """Half the side of the square around the sensor in which a sweep's points are removed: the car itself."""
@@ -101,12 +104,12 @@ def stacked(own: Float32, sweeps: Iterable[SweepTable], time_column: int | None 
     return np.concatenate(parts)
 
 
-def padded(own: Float32, sweeps: list[SweepTable], count: int) -> list[SweepTable]:
+def padded(own: T, sweeps: list[T], count: int) -> list[T]:
     """`count` sweeps: the last is repeated where there are fewer, the keyframe itself (lag 0) where there are none.
 
     CenterPoint's infos do so (`det3d/datasets/nuscenes/nusc_common.py`, `_fill_trainval_infos`).
     """
-    known = sweeps[:count] or [SweepTable(own, None, 0.0)]
+    known = sweeps[:count] or [own]
     return (known + [known[-1]] * (count - len(known)))[:count]
 
 

@@ -40,6 +40,14 @@ class FrameTarget(Protocol):
         """
         ...
 
+    def frame_path(self, row: FrameRow, facts: ExportFacts) -> str:
+        """The file that holds a frame's points, no other frame's too; its names are known of `row`, and no more.
+
+        Raises:
+            ExportError: the frame's name can't name a file here.
+        """
+        ...
+
     def export(self, frame: ExportFrame, facts: ExportFacts) -> FrameExport:
         """The files of one frame. Raises ExportError where the format has no room for it."""
         ...
@@ -66,6 +74,10 @@ class ArchivedTarget(FrameTarget, Protocol):
 
     def archive(self, frames: Iterable[DoneFrame], facts: ExportFacts, read: ReadFile, file: BinaryIO) -> None:
         """Write the archive of exported files to `file`, one file at a time; the same export gives the same bytes."""
+        ...
+
+    def archive_faults(self, frames: Iterable[DoneFrame], facts: ExportFacts, file: BinaryIO) -> Iterator[str]:
+        """The archive by the rules of whoever takes it; a line for each fault."""
         ...
 
 

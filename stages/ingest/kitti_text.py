@@ -7,7 +7,7 @@ import numpy as np
 
 from paintpipe.schemas.arrays import Float64
 from paintpipe.schemas.errors import CalibrationError
-from paintpipe.schemas.geometry import se3
+from paintpipe.schemas.geometry import determinant, se3
 
 MAX_LINES = 1_000_000
 """Of a file with a line for each frame of a sequence; the longest of KITTI has 5,000."""
@@ -80,19 +80,17 @@ def check_rotation(rotation: Float64, where: str) -> Float64:
         CalibrationError: it is no rotation.
     """
     off = float(np.abs(rotation @ rotation.T - np.eye(3)).max())
-    determinant = float(np.linalg.det(rotation))
-    if off > 1e-2 or determinant < 0:
-        kind = "singular" if abs(determinant) < 1e-6 else "no rotation"
-        raise CalibrationError(
-            f"the matrix is {kind} (determinant {determinant:.3g})", where=where, expected="a rotation"
-        )
+    size = determinant(rotation)
+    if off > 1e-2 or size < 0:
+        kind = "singular" if abs(size) < 1e-6 else "no rotation"
+        raise CalibrationError(f"the matrix is {kind} (determinant {size:.3g})", where=where, expected="a rotation")
     return rotation
 
 
 def check_intrinsics(K: Float64, where: str) -> Float64:
     """The (3, 3) intrinsics themselves; raises CalibrationError where they are singular."""
     scale = float(np.abs(K).max())
-    if scale == 0 or abs(float(np.linalg.det(K / scale))) < 1e-12:
+    if scale == 0 or abs(determinant(K / scale)) < 1e-12:
         expected = "an invertible camera matrix"
         raise CalibrationError("the camera matrix is singular", where=where, expected=expected)
     return K

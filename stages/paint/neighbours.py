@@ -4,42 +4,11 @@ from typing import Any
 
 import numpy as np
 
-from paintpipe.schemas.arrays import Float32, Float64, Int32
-from paintpipe.stages.paint.buckets import fill_buckets
+from paintpipe.schemas.arrays import Float64, Int32, Int64
+from paintpipe.stages.paint.directions import COLUMNS, REACH, RINGS
 from paintpipe.stages.paint.kernel import kernel
 
-REACH = 0.03
-"""A neighbour lies within REACH times the point's range: a few of the LiDAR's rays, whatever the range."""
 MOST_NEIGHBOURS = 8
-
-_RINGS = 2
-_BIN_RAD = 1.0001 * float(np.arcsin(REACH)) / _RINGS
-_COLUMNS, _ROWS = int(np.pi / _BIN_RAD) * 2 - 1, int(np.pi / _BIN_RAD) + 1
-"""Bins of equal angles; an odd number of columns, so that as many lie to the left of one as to the right."""
-
-
-@kernel
-def bins_of(points: Float32, rows: Int32) -> Any:
-    """(K,) int32 row and (K,) int32 column of these points' directions in a grid of equal angles."""
-    row, col = np.empty(rows.shape[0], np.int32), np.empty(rows.shape[0], np.int32)
-    for i in range(rows.shape[0]):
-        p = rows[i]
-        x, y, z = np.float64(points[p, 0]), np.float64(points[p, 1]), np.float64(points[p, 2])
-        row[i] = min(int((np.arctan2(z, np.hypot(x, y)) + np.pi / 2) / _BIN_RAD), _ROWS - 1)
-        col[i] = min(int((np.arctan2(y, x) + np.pi) * (_COLUMNS / (2 * np.pi))), _COLUMNS - 1)
-    return row, col
-
-
-@kernel
-def by_bins(points: Float32, rows: Int32) -> Any:
-    """First place of each bin, the rows of points ordered by bin, and (K, 3) float64 coordinates in that order."""
-    row, col = bins_of(points, rows)
-    start, members = fill_buckets(row * _COLUMNS + col, _ROWS * _COLUMNS)
-    ordered, place_m = rows[members], np.empty((rows.shape[0], 3), np.float64)
-    for i in range(ordered.shape[0]):
-        for axis in range(3):
-            place_m[i, axis] = points[ordered[i], axis]
-    return start, ordered, place_m
 
 
 @kernel
@@ -48,6 +17,9 @@ def nearest(
     own_m: Float64,
     row: int,
     col: int,
+    sines: Float64,
+    columns: Int32,
+    part: Int64,
     start: Int32,
     ordered: Int32,
     place_m: Float64,
@@ -57,42 +29,48 @@ def nearest(
     """Fill `found` (places in `ordered`) and `d2` (m²) with the nearest others within reach, and count them.
 
     The nearest come first; of equally near ones, the one with the smaller x, y, z: never its place in the file. Bins
-    are read ring by ring around the point's own: after ring k all that lies within k bins' angle has been seen, and
-    what lies beyond is farther off than the sine of that angle times the range.
+    are read ring by ring around the point's own: after ring k all that lies within its angle has been seen, and what
+    lies beyond is farther off than the sine of that angle times the range. Bins side by side in a row lie side by
+    side in memory, so they are read in one run.
+
+    Args:
+        own: the point's row.
+        own_m: (3,) where it is.
+        row: of its bin.
+        col: of its bin.
+        sines: see `ring_sines`.
+        columns: see `ring_columns`.
+        part: which bins there are; see `by_bins`.
+        start: first place of each of them.
+        ordered: the rows of points in order of their bins.
+        place_m: their coordinates.
+        found: (MOST_NEIGHBOURS,) int32.
+        d2: (MOST_NEIGHBOURS,) float64.
     """
-    flat_m = np.hypot(own_m[0], own_m[1])
-    range_m = np.hypot(flat_m, own_m[2])
+    x, y, z = own_m[0], own_m[1], own_m[2]
+    range_m = np.hypot(np.hypot(x, y), z)
     count, limit, inner = 0, (REACH * range_m) ** 2, -1
-    for ring in range(_RINGS + 1):
-        seen_m = np.sin(ring * _BIN_RAD) * range_m
-        outer = _columns_within(flat_m, seen_m)
-        for r in range(max(row - ring, 0), min(row + ring + 1, _ROWS)):
-            skipped = inner if abs(r - row) < ring else -1
-            for c in range(col - outer, col + outer + 1):
-                if abs(c - col) <= skipped:
-                    continue
-                b = r * _COLUMNS + c % _COLUMNS
-                for k in range(start[b], start[b + 1]):
-                    away = (
-                        (place_m[k, 0] - own_m[0]) ** 2
-                        + (place_m[k, 1] - own_m[1]) ** 2
-                        + (place_m[k, 2] - own_m[2]) ** 2
-                    )
-                    if away <= limit and ordered[k] != own:
-                        count = _insert(k, away, count, place_m, found, d2)
-                        limit = d2[count - 1] if count == MOST_NEIGHBOURS else limit
+    for ring in range(RINGS + 1):
+        outer = columns[row, ring]
+        for r in range(max(row - ring, part[0]), min(row + ring, part[2]) + 1):
+            read = inner if abs(r - row) < ring else -1
+            bins = (r - part[0]) * (part[3] - part[1] + 1) - part[1]
+            for way in range(1 if read < 0 else 2):  # the whole row, or what is left and right of the part read before
+                low = col - outer if way == 0 else col + read + 1
+                high = col + outer if way == 1 or read < 0 else col - read - 1
+                for turn in range(-1 if high >= COLUMNS else 0, 2 if low < 0 else 1):
+                    left, right = max(low + turn * COLUMNS, part[1]), min(high + turn * COLUMNS, part[3])
+                    if left <= right:
+                        for k in range(start[bins + left], start[bins + right + 1]):
+                            away = (place_m[0, k] - x) ** 2 + (place_m[1, k] - y) ** 2 + (place_m[2, k] - z) ** 2
+                            if away <= limit and ordered[k] != own:
+                                count = _insert(k, away, count, place_m, found, d2)
+                                limit = d2[count - 1] if count == MOST_NEIGHBOURS else limit
         inner = outer
+        seen_m = sines[ring] * range_m
         if count == MOST_NEIGHBOURS and limit < seen_m * seen_m:
             break
     return count
-
-
-@kernel
-def _columns_within(flat_m: float, reach_m: float) -> Any:
-    """Columns to either side that hold all within reach: the more, the nearer the point is to the zenith."""
-    if reach_m >= flat_m:
-        return (_COLUMNS - 1) // 2
-    return min(int(np.ceil(np.arcsin(reach_m / flat_m) * (_COLUMNS / (2 * np.pi)))), (_COLUMNS - 1) // 2)
 
 
 @kernel
@@ -113,6 +91,6 @@ def _insert(k: int, away: float, count: int, place_m: Float64, found: Int32, d2:
 @kernel
 def _before(one: int, other: int, place_m: Float64) -> Any:
     for axis in range(3):
-        if place_m[one, axis] != place_m[other, axis]:
-            return place_m[one, axis] < place_m[other, axis]
+        if place_m[axis, one] != place_m[axis, other]:
+            return place_m[axis, one] < place_m[axis, other]
     return False

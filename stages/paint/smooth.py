@@ -6,6 +6,7 @@ import numpy as np
 
 from paintpipe.schemas.arrays import Bool, Float32, Int32, UInt16
 from paintpipe.schemas.painted import Flag, PaintedFrame
+from paintpipe.stages.paint.directions import ring_columns, ring_sines
 from paintpipe.stages.paint.merge_kernels import margins, pack_rows
 from paintpipe.stages.paint.smooth_kernels import votes
 
@@ -13,6 +14,7 @@ OWN_WEIGHT = 50.0
 """What the point's own scores weigh: as much as those of a neighbour 9 cm away."""
 EDGE_SAY = 0.3
 """A neighbour that is on an edge itself counts for less."""
+_SINES, _COLUMNS = ring_sines(), ring_columns()
 
 
 def smooth(points: Float32, frame: PaintedFrame) -> PaintedFrame:
@@ -32,8 +34,10 @@ def smooth(points: Float32, frame: PaintedFrame) -> PaintedFrame:
     bits: UInt16 = frame.scores.view(np.uint16)
     own = np.where(occluded[asking], np.float32(0.0), np.float32(OWN_WEIGHT))
     say = np.where(edge, np.float32(EDGE_SAY), np.float32(1.0))
+    if not len(asking) or not len(voters):
+        return frame
     table = np.ascontiguousarray(points, dtype=np.float32)
-    scores, heard = votes(table, bits, asking, own, voters, say)
+    scores, heard = votes(table, bits, asking, own, voters, say, _SINES, _COLUMNS)
     pack_rows(scores, asking, heard, bits, frame.label)
     return _with_margins(frame, asking[heard])
 

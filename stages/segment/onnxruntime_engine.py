@@ -1,5 +1,7 @@
 """Forward passes by onnxruntime, from an ONNX file or from a torch module exported in memory."""
 
+from contextlib import redirect_stdout
+from io import StringIO
 from typing import Any
 
 from torch import nn
@@ -58,7 +60,11 @@ def _session(program: OnnxProgram, settings: SegmentSettings) -> Any:
     # Threads that wait busily would take the cores from decoding and writing.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     try:
-        return onnxruntime.InferenceSession(program.content, options, providers=_providers(settings.device))
+        # What it can't load it tells on standard output, tries once more in the same way, and only then raises.
+        with redirect_stdout(StringIO()):
+            return onnxruntime.InferenceSession(program.content, options, providers=_providers(settings.device))
+    except UnicodeDecodeError as error:  # its own message, quoting the file
+        raise ModelError("onnxruntime can't run it (a name in the file is no UTF-8)") from error
     except (
         faults.Fail,
         faults.InvalidGraph,

@@ -1,8 +1,9 @@
 """The bird's-eye view: painted points from above, forward up."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from paintpipe.schemas.arrays import UNPAINTED, Float32, Float64, Int64, UInt8
 from paintpipe.schemas.catalog import BoxRow
@@ -36,6 +37,7 @@ def birds_eye(
     size_px: int,
     boxes: Sequence[BoxRow] = (),
     *,
+    box_classes: Mapping[str, tuple[int, ...]] | None = None,
     ego_SE3_lidar: Float64 | None = None,
 ) -> UInt8:
     """(size_px, size_px, 3) uint8 RGB: the sweep from above, the sensor in the middle, forward up and left left.
@@ -46,11 +48,12 @@ def birds_eye(
     Args:
         points: (N, 3 or more) float32, x y z in the LiDAR frame.
         label: (N,) uint8 class index, 255 where unpainted.
-        taxonomy: colours, as `display_palette` gives them; boxes take a paler shade of
-            their class by name or alias, grey where the taxonomy has no such class.
+        taxonomy: colours, as `display_palette` gives them.
         extent_m: from the middle to the edge.
         size_px: side of the picture.
-        boxes: outlined, with a line from the middle to the front.
+        boxes: outlined, with a line from the middle to the front, in a paler shade of their class: the first that
+            `box_classes` has, else that of the same name or alias; grey where there is none.
+        box_classes: box category → classes that are right inside it.
         ego_SE3_lidar: (4, 4); turns the view so that the vehicle's +x is up. Without it the LiDAR's +x is up, which is
             forward for KITTI and to the right for nuScenes.
 
@@ -65,7 +68,8 @@ def birds_eye(
     _draw_rings(canvas, extent_m, step_m)
     _draw_points(canvas, points, label, display_palette(taxonomy), turn, extent_m)
     for box in boxes:
-        _draw_box(canvas, box, taxonomy, turn, extent_m)
+        index = next(iter((box_classes or {}).get(box.class_name, ())), taxonomy.index(box.class_name))
+        _draw_box(canvas, box, MUTED if index is None else display_palette(taxonomy)[index], turn, extent_m)
     _draw_ego(canvas)
     return _with_ring_labels(canvas, extent_m, step_m)
 
@@ -106,7 +110,7 @@ def _stamp(canvas: UInt8, pixel: Int64, color: UInt8, side_px: int) -> None:
     canvas[rows, cols] = color[:, None, :]
 
 
-def _draw_box(canvas: UInt8, box: BoxRow, taxonomy: Taxonomy, turn: Float64, extent_m: float) -> None:
+def _draw_box(canvas: UInt8, box: BoxRow, color: ArrayLike, turn: Float64, extent_m: float) -> None:
     import cv2
 
     length_m, width_m = float(box.size_lwh_m[0]), float(box.size_lwh_m[1])
@@ -117,9 +121,7 @@ def _draw_box(canvas: UInt8, box: BoxRow, taxonomy: Taxonomy, turn: Float64, ext
         return
     pixel = _pixels(lidar_xy_m @ turn.T, extent_m, len(canvas)) - 0.5
     corners = np.rint(pixel * (1 << _SHIFT)).astype(np.int32)
-    index = taxonomy.index(box.class_name)
-    color = np.asarray(MUTED if index is None else display_palette(taxonomy)[index], dtype=np.float64)
-    outline = (0.6 * color + 0.4 * 255.0).tolist()
+    outline = (0.6 * np.asarray(color, dtype=np.float64) + 0.4 * 255.0).tolist()
     thick = max(1, round(len(canvas) / 450))
     cv2.polylines(canvas, [corners[:4]], True, outline, thick, cv2.LINE_AA, _SHIFT)
     if length_m * len(canvas) / (2 * extent_m) >= _SMALL_BOX_PX:

@@ -18,6 +18,7 @@ from paintpipe.stages.view.text import fit
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+_KEY = "dashed: as it is now    line: where the score is best    band: its standard deviation to either side"
 _UNITS = {"ms": "images later by (ms)", "frames": "images later by (frames)"}
 
 
@@ -30,15 +31,19 @@ def calibration_chart(found: CameraEstimate, title: str) -> UInt8:
     """
     panels = [(name, axis) for name, axis in found.axes.items() if axis is not None]
     width_in = 3.1 * max(1, len(panels))
-    figure = new_figure(width_in, 3.3)
+    figure = new_figure(width_in, 3.5)
     # Over the whole figure: over the first panel, a long one would push the second away.
     words = fit(title, 16, round(96 * width_in) - 40)
     figure.suptitle(words, x=0.012, ha="left", color=INK, fontproperties=font(12, bold=True), parse_math=False)
+    figure.supxlabel(_KEY, x=0.012, ha="left", color=INK, fontproperties=font(9))
     low, high = _limits([axis for _, axis in panels])
     for place, (name, axis) in enumerate(panels):
         axes = figure.add_subplot(1, len(panels), place + 1)
         label = _UNITS[found.shift_unit] if name == "shift" else f"{name} turned by (degrees)"
         _panel(axes, axis, LINES[place % len(LINES)], label)
+        unit = f" {found.shift_unit}" if name == "shift" else "°"
+        best = f"best {axis.value:+.2f} ± {axis.deviation:.2f}{unit}"
+        axes.set_title(best, loc="left", color=INK, fontproperties=font(9))
         axes.set_ylim(low, high)
         if place == 0:
             axes.set_ylabel("score (0: chance)", color=INK, fontproperties=font(9))

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from paintpipe.pipeline import progress
 from paintpipe.pipeline.changes import digest_of, explain_change
 from paintpipe.pipeline.folders.local import LocalFolder
 from paintpipe.pipeline.ledger import FileSum, Ledger, Mark, decode_mark, encode_mark
@@ -137,7 +138,9 @@ def test_another_digest_is_always_explained(old: dict[str, Any], new: dict[str, 
         assert explain_change(old, new) == ""
 
 
-def test_pending_reads_marks_alone_and_few_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pending_reads_marks_alone_and_few_at_a_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     """A plan of a million frames has 62,500 shards: asking for each mark, or holding all of them, takes too much."""
     ledger, store = Ledger(tmp_path / "ledger"), LocalFolder(tmp_path / "store")
     shards = [Shard("00", number, 2 * number, 2 * number + 2) for number in range(2_000)]
@@ -157,5 +160,9 @@ def test_pending_reads_marks_alone_and_few_at_a_time(tmp_path: Path, monkeypatch
     assert pending == [shard for shard in shards if shard not in done]
     assert sum(asked) == len(done)
     assert max(asked) <= 256
+    assert capsys.readouterr().err == ""
+    monkeypatch.setattr(progress, "LINE_EVERY_S", 0.0)
+    ledger.pending("layers/net", shards, lambda shard: INPUTS, store, quiet=False)
+    assert "checking 350 painted shards of layers/net: 7 of 350 shards" in capsys.readouterr().err
     with pytest.raises(ChangedInputError, match=r"layers/net of 00, shard 798: .*paint_format"):
         ledger.pending("layers/net", shards, lambda shard: {**INPUTS, "paint_format": 1 + (shard.index == 798)}, store)

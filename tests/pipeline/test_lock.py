@@ -80,6 +80,8 @@ def test_another_process_is_named_and_its_death_frees_the_lock(tmp_path: Path, h
         ({"pid": 2**22 + 1}, True),  # beyond the largest id
         ({"host": "elsewhere"}, False),
         ({"host": "elsewhere", "pid": 2**22 + 1, "boot_id": "before"}, False),
+        ({"pid": 2**22 + 1, "pid_namespace": "pid:[1]"}, False),  # no such process here, but perhaps in its container
+        ({"process_start": 1, "pid_namespace": "pid:[1]"}, False),
     ],
 )
 def test_only_the_surely_dead_lose_their_lock(tmp_path: Path, changes: dict[str, object], taken: bool) -> None:

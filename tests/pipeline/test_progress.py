@@ -1,12 +1,13 @@
 import io
 import itertools
+import time
 from collections.abc import Callable
 
 import pytest
 
 from paintpipe.pipeline import progress
 from paintpipe.pipeline.events import AttemptLost, Event, FrameDone, FrameRejected, RunEnded, RunStarted, StageTimed
-from paintpipe.pipeline.progress import ProgressBar, format_seconds, track
+from paintpipe.pipeline.progress import ProgressBar, format_seconds, track, track_checks
 from paintpipe.pipeline.rate import Rate
 
 EVENTS: list[Event] = [
@@ -45,6 +46,17 @@ def test_quiet_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     show(ProgressBar(quiet=True))
     assert list(track(iter([1, 2]), "ingest", "sequence", quiet=True)) == [1, 2]
     assert terminal.getvalue() == ""
+
+
+def test_checks_are_told_of_once_they_take_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stderr", terminal := Terminal())
+    assert list(track_checks(iter("ab"), "points", 2, quiet=False)) == ["a", "b"]
+    assert terminal.getvalue() == "", "over in an instant"
+    monkeypatch.setattr(progress, "_UNSAID_S", 0.01)
+    for _ in track_checks(iter("ab"), "layers/net", 2, quiet=False):
+        time.sleep(0.15)
+    assert "checking 2 painted shards of layers/net" in terminal.getvalue()
+    assert "2/2" in terminal.getvalue()
 
 
 def test_a_log_file_gets_no_bar_and_a_line_now_and_then(

@@ -7,7 +7,14 @@ from pathlib import Path
 import pytest
 from support.engine import tree
 
-from paintpipe.pipeline.publish import clean_staging, publish, publish_file, remove_file, remove_folder
+from paintpipe.pipeline.publish import (
+    clean_staging,
+    publish,
+    publish_file,
+    remove_empty_folders,
+    remove_file,
+    remove_folder,
+)
 from paintpipe.schemas.errors import StoreError
 
 FILES = {"a/b/one": b"1" * 1000, "two": b"", "a/three": b"3"}
@@ -158,3 +165,28 @@ def test_a_rename_that_reports_an_error_is_settled_by_reading_back(
             remove_folder(tmp_path, "c")
         assert tree(tmp_path) == {"two": b"old", "c/x": b"1"}
     assert [path.name for path in tmp_path.iterdir() if path.name.endswith(".partial")] == []
+
+
+def test_empty_folders_of_files_are_removed_up_to_the_root_and_no_others(tmp_path: Path) -> None:
+    root = tmp_path / "root"
+    for folder in ("a/b/c", "a/mine", "d/e", "f"):
+        (root / folder).mkdir(parents=True)
+    (root / "d/e/kept").touch()
+    (root / "link").symlink_to(root / "f")
+    remove_empty_folders(root, ["a/b/c/one", "a/b/two", "d/e/three", "link/four", "gone/five", "six"])
+    left = {path.relative_to(root).as_posix() for path in root.rglob("*")}
+    assert left == {"a", "a/mine", "d", "d/e", "d/e/kept", "f", "link"}
+    (root / "d/e/kept").unlink()
+    remove_empty_folders(root, ["d/e/kept", "f/x"])
+    assert {path.name for path in root.iterdir()} == {"a", "link"}
+    assert root.is_dir()
+
+
+def test_a_folder_that_can_not_be_removed_is_one_clear_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_self: Path) -> None:
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    (tmp_path / "a").mkdir()
+    monkeypatch.setattr(Path, "rmdir", refuse)
+    with pytest.raises(StoreError, match="read-only"):
+        remove_empty_folders(tmp_path, ["a/one"])

@@ -6,7 +6,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from paintpipe.schemas.errors import CalibrationError
-from paintpipe.schemas.geometry import image_from_lidar, invert_se3, se3, se3_from_quaternion, transform_points
+from paintpipe.schemas.geometry import (
+    determinant,
+    image_from_lidar,
+    invert_se3,
+    se3,
+    se3_from_quaternion,
+    transform_points,
+)
 
 numbers = st.floats(-100, 100, allow_nan=False)
 quaternions = st.tuples(*[st.floats(-1, 1)] * 4).filter(lambda q: np.linalg.norm(q) > 1e-3)
@@ -46,3 +53,9 @@ def test_a_point_on_the_optical_axis_lands_on_the_principal_point() -> None:
     camera_SE3_lidar = se3(np.array([[0.0, -1, 0], [0, 0, -1], [1, 0, 0]]), [0, 0, 0])
     pixel = image_from_lidar(K, camera_SE3_lidar) @ [10.0, 0, 0, 1]
     np.testing.assert_allclose(pixel, [6000, 1800, 10])
+
+
+def test_determinants_of_hostile_numbers_come_without_a_warning() -> None:
+    assert determinant(np.array([[2.0, 1], [0, 3]])) == pytest.approx(6)
+    assert abs(determinant(np.array([[0, -1e-320, 0], [0, 0, -1], [1, 0, 0]]))) < 1e-300
+    assert not np.isfinite(determinant(np.diag([1e200, 1e200, 1e200])))

@@ -32,7 +32,7 @@ class Cluster:
 
 @contextmanager
 def dask_cluster(folder: Path, *worker_options: str, workers: int = 2) -> Iterator[Cluster]:
-    """Workers find the modules of `tests/`, and each has a working folder of its own."""
+    """Workers find the modules of `tests/`, and each has a working folder of its own; all have joined."""
     local = ("--host", "127.0.0.1", "--port", "0", "--scheduler-file", str(folder / "scheduler.json"), "--no-dashboard")
     with ExitStack() as stack:
         cluster = Cluster(folder, stack.enter_context(_started(folder / "scheduler.log", "scheduler", *local)))
@@ -40,7 +40,17 @@ def dask_cluster(folder: Path, *worker_options: str, workers: int = 2) -> Iterat
             options = ("--nthreads", "1", "--no-dashboard", "--host", "127.0.0.1", "--local-directory", str(folder))
             command = ("worker", cluster.address, *options, "--death-timeout", "20", *worker_options)
             stack.enter_context(_started(folder / f"worker{number}.log", *command))
+        for number in range(workers):
+            _joined(folder / f"worker{number}.log")
         yield cluster
+
+
+def _joined(log: Path) -> None:
+    """Wait for the line that says so: on a busy machine a run's own patience with a cluster would be over by then."""
+    until = time.monotonic() + 120
+    while b"Registered to:" not in log.read_bytes():
+        assert time.monotonic() < until, log.read_text()[-2000:]
+        time.sleep(0.05)
 
 
 @contextmanager

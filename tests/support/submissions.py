@@ -86,7 +86,7 @@ def refusals(data: bytes, scans: dict[str, dict[str, int]]) -> list[str]:
 
 def _labelled(frame: ExportFrame, row: FrameRow, labels: Sequence[int]) -> ExportFrame:
     count = len(labels)
-    points = np.arange(count * len(row.point_features), dtype=np.float32).reshape(count, -1)
+    points = np.arange(count * len(row.point_features), dtype=np.float32).reshape(count, len(row.point_features))
     return replace(
         frame,
         row=row,

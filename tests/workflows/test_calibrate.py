@@ -6,6 +6,7 @@ import tomllib
 from pathlib import Path
 
 import cv2
+import numpy as np
 import pytest
 from support.command import paintpipe, succeed
 
@@ -66,6 +67,24 @@ def test_what_was_fitted_is_kept_with_the_layer_until_it_is_painted_anew(painted
     done = paintpipe("repaint", "-w", painted, "-q", "--from", NET, "--layer", "cool", "--temperature", "fitted")
     assert done.code == 2
     assert "fitted before layer street-tiny was painted anew" in done.err
+
+
+def test_a_temperature_is_refused_after_other_inputs_gave_other_scores(
+    workspace: Path, drive: Path, tmp_path: Path
+) -> None:
+    """The settings are the same; a mask is not. A frame that was not fitted on may change."""
+    masks = Path(shutil.copytree(drive / "masks", tmp_path / "masks"))
+    paint = ("paint", "-w", workspace, "-q", "--from-masks", masks, "--frames-per-shard", 1)
+    warm = ("repaint", "-w", workspace, "-q", "--from", "masks", "--layer", "warm", "--temperature", "fitted")
+    succeed(*paint)
+    succeed("calibrate", "-w", workspace, "-q", "--limit", 2)
+    for name, code in (("000002", 0), ("000001", 2)):
+        path = sorted(masks.rglob(f"{name}.png"))[0]
+        cv2.imwrite(str(path), np.zeros_like(cv2.imread(str(path), cv2.IMREAD_UNCHANGED)))
+        succeed(*paint, "--overwrite")
+        done = paintpipe(*warm, "--overwrite")
+        assert done.code == code
+    assert "fitted before layer masks was painted anew" in done.err
 
 
 def test_the_parts_of_the_work_do_not_matter(painted: Path) -> None:

@@ -120,6 +120,7 @@ def test_a_missing_image_is_told_and_the_others_count(drive: Path, copied: Make)
         (("--sequences", "99"), "no sequence '99'"),
         (("--rotate", "1,2"), "ROLL,PITCH,YAW"),
         (("--rotate", "nan,0,0"), "ROLL,PITCH,YAW"),
+        (("--rotate-lidar", "1,2"), "--rotate-lidar '1,2'"),
         (("--max-angle", "0"), "--max-angle"),
     ],
 )
@@ -148,9 +149,36 @@ def test_the_scene_of_six_cameras(scene: Path, copied: Make) -> None:
     workspace = copied("nuscenes", scene, lambda root: planting.turn_nuscenes(root, (0.0, 0.0, 0.5)))
     found = checked(workspace, "--cameras", "CAM_BACK,CAM_FRONT", code=1)
     rows = found["tables"]["calibration-check"]
-    assert [row["camera"] for row in rows] == ["CAM_BACK", "CAM_FRONT"]
-    assert {path.rsplit("-", 1)[1] for path in found["figures"]} == {"CAM_BACK.png", "CAM_FRONT.png"}
+    assert [row["camera"] for row in rows] == ["CAM_BACK", "CAM_FRONT", "all cameras"]
+    figures = {path.rsplit("/", 1)[1].removeprefix("calibration-check-") for path in found["figures"]}
+    assert figures == {"CAM_BACK.png", "CAM_FRONT.png", "all-cameras.png"}
     np.testing.assert_allclose([row["yaw_deg"] for row in rows], -0.5, atol=0.2)
+
+
+def test_a_lidar_that_is_turned_is_told_of_all_cameras_together(scene: Path, copied: Make) -> None:
+    workspace = copied("nuscenes", scene, lambda root: planting.turn_lidar(root, (0.0, 0.0, 0.6)))
+    together = checked(workspace, code=1)["tables"]["calibration-check"][-1]
+    assert (together["camera"], together["verdict"]) == ("all cameras", "off")
+    assert together["yaw_deg"] == pytest.approx(-0.6, abs=0.15)
+    assert "if the LiDAR were turned by" in together["words"]
+    undone = checked(workspace, "--rotate-lidar", "0,0,-0.6")["tables"]["calibration-check"]
+    assert "off" not in {row["verdict"] for row in undone}
+    one = copied("nuscenes", scene, lambda root: planting.turn_one(root, (0.0, 0.0, 0.6)))
+    done = paintpipe("check-calibration", "-w", one, "-q", "--json")
+    rows = {row["camera"]: row for row in json.loads(done.out)["tables"]["calibration-check"]}
+    assert rows["all cameras"]["verdict"] != "off"
+    assert rows["CAM_BACK_LEFT"]["yaw_deg"] == pytest.approx(-0.6, abs=0.2)
+
+
+def test_images_of_a_later_moment_are_planted_across_samples_and_sweeps(tmp_path: Path) -> None:
+    """By time, whatever the folder; the last has none after it."""
+    for name in ("samples/CAM_A/x__CAM_A__3.jpg", "sweeps/CAM_A/x__CAM_A__1.jpg", "sweeps/CAM_A/x__CAM_A__2.jpg"):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(path.stem[-1])
+    planting.delay_nuscenes(tmp_path, 1)
+    told = {path.stem[-1]: path.read_text() for path in tmp_path.rglob("*.jpg")}
+    assert told == {"1": "2", "2": "3"}
 
 
 def test_the_installed_command(workspace: Path) -> None:
@@ -190,5 +218,7 @@ def test_a_yaw_of_the_real_scene_is_found(real_data: Path, copied: Make) -> None
     turn = copied("nuscenes", real_data / "nuscenes", lambda root: planting.turn_nuscenes(root, (0.0, 0.0, 0.5)))
     planted = checked(turn, *cameras, code=1)["tables"]["calibration-check"]
     moved = [new["yaw_deg"] - old["yaw_deg"] for new, old in zip(planted, plain, strict=True)]
+    assert planted[-1]["camera"] == "all cameras"
+    assert "LiDAR were turned by yaw -0." in planted[-1]["words"]
     assert np.median(moved) == pytest.approx(-0.5, abs=0.05)
     assert sum("yaw" in row["words"] for row in planted if row["verdict"] == "off") >= 2

@@ -97,6 +97,36 @@ def test_evaluate_and_ingest_give_the_same_tables(
     assert len(wanted) > 10
 
 
+@pytest.fixture(scope="module")
+def layered(judged: Path, drive: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, bytes]]:
+    """A workspace with two layers, and its bytes once the serial executor has made two more of them."""
+    before = Path(shutil.copytree(judged, tmp_path_factory.mktemp("layered") / "before"))
+    succeed("paint", "-w", before, "-q", "--oracle", "--executor", "serial", *SHARDS)
+    source = ("--from-masks", drive / "masks", "--provenance", "full", "--layer", "full", "--limit", 3)
+    succeed("paint", "-w", before, "-q", *source, "--executor", "serial", *SHARDS)
+    whole = Path(shutil.copytree(before, before.parent / "whole"))
+    make_layers(whole, "--executor", "serial")
+    return before, painted(whole)
+
+
+def make_layers(workspace: Path, *spread: object) -> None:
+    repaint = ("--from", "full", "--layer", "again", "--occlusion", "clear", "--edges", "smooth", "--temperature", 2)
+    assert "3 frames painted" in succeed("repaint", "-w", workspace, "-q", *repaint, *spread)
+    fuse = ("--layers", "masks,oracle", "--layer", "mix", "--taxonomy", "semantickitti19", "--limit", 3)
+    assert "3 frames painted" in succeed("fuse", "-w", workspace, "-q", *fuse, *spread)
+
+
+@each
+def test_layers_from_layers_are_the_same_bytes(
+    name: str, spread: Options, layered: tuple[Path, dict[str, bytes]], tmp_path: Path
+) -> None:
+    before, wanted = layered
+    workspace = Path(shutil.copytree(before, tmp_path / "workspace"))
+    make_layers(workspace, *spread(name))
+    assert painted(workspace) == wanted
+    assert any("layers/again" in path for path in wanted)
+
+
 @pytest.mark.skipif(not COMMAND.exists(), reason="the command is not installed")
 @pytest.mark.parametrize("how", ["worker", "coordinator", "ctrl-c"])
 def test_killed_in_mid_run(how: str, workspace: Path, judged: Path, drive: Path) -> None:

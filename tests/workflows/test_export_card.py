@@ -1,5 +1,6 @@
 """What the card of an export says of data and networks."""
 
+import re
 from types import SimpleNamespace
 from typing import Any
 
@@ -24,11 +25,19 @@ def card_of(painter: dict[str, Any], **info: Any) -> dict[str, Any]:
     return export_card("parquet", make_info(**info), layer, settings, DET4, score_columns(DET4, settings))
 
 
-@pytest.mark.parametrize("dataset", ["kitti", "kitti-raw", "semantickitti", "nuscenes"])
-def test_published_datasets_carry_their_licence_and_its_page(dataset: str) -> None:
+@pytest.mark.parametrize(
+    ("dataset", "versions", "page"),
+    [
+        ("kitti", ["3.0"], "https://www.cvlibs.net/datasets/kitti/"),
+        ("kitti-raw", ["3.0"], "https://www.cvlibs.net/datasets/kitti/"),
+        ("semantickitti", ["3.0", "4.0"], "https://semantic-kitti.org/dataset.html#licence"),
+        ("nuscenes", ["4.0"], "https://www.nuscenes.org/terms-of-use"),
+    ],
+)
+def test_published_datasets_carry_their_licence_and_its_page(dataset: str, versions: list[str], page: str) -> None:
     source = card_of({"painter": "masks"}, dataset=dataset)["source"]
-    assert "CC BY-NC-SA" in source["licence"]
-    assert source["licence_page"].startswith("http")
+    assert re.findall(r"CC BY-NC-SA ([\d.]+)", source["licence"]) == versions
+    assert source["licence_page"] == page
     assert source["licence"] == LICENCES[dataset][0]
 
 

@@ -56,6 +56,25 @@ def test_semantickitti_is_submitted_and_scores_the_same(workspace: Path, paint_m
     assert_scores_of_the_export_are_those_of_the_layer(workspace, out)
 
 
+def test_a_zip_that_the_server_would_refuse_is_told(
+    workspace: Path, paint_masks: Paint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def without_folders(paths: Any, read: Any, file: Any) -> None:
+        with zipfile.ZipFile(file, "w") as archive:
+            for path in paths:
+                archive.writestr(path, read(path))
+
+    paint_masks(workspace, "--frames-per-shard", 1, "--limit", 1)
+    command = ("export", "-w", workspace, "--to", "semantickitti", "--out", tmp_path / "out", "--fill", "road", "-q")
+    with monkeypatch.context() as patch:
+        patch.setattr("paintpipe.stages.export.submissions.semantickitti.write_zip", without_folders)
+        done = paintpipe(*command, "--partial")
+    assert done.code == 1
+    assert "submission.zip: no entry for the folder sequences/08/predictions/" in done.out
+    succeed(*command, "--partial")
+    succeed(*command, "--partial", "--check")
+
+
 def test_the_test_split_is_submitted_alone(tmp_path: Path) -> None:
     root, workspace, out = tmp_path / "root", tmp_path / "workspace", tmp_path / "out"
     write_semantickitti(root, SynthSettings(seed=5, sequences=("08", "11"), frames=1, azimuths=200, beams=16))

@@ -5,12 +5,13 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from support.command import COMMAND, content, paintpipe, start, succeed
 
 import paintpipe as library
-from paintpipe.pipeline.tables import read_parquet
+from paintpipe.pipeline.tables import read_parquet, write_parquet
 from paintpipe.schemas.painted import Flag
 
 Paint = Callable[..., str]
@@ -79,6 +80,43 @@ def test_classes_by_the_last_evaluation_or_as_told(painted: Path, tmp_path: Path
     frame = library.open_painted(painted).sequence("08")[0]
     assert frame.layer("file").attributes["painter"] == frame.layer("told").attributes["painter"]
     assert frame.layer("told").scores.tobytes() == frame.layer("file").scores.tobytes()
+
+
+PER_CLASS = ("--rule", "per-class", "--taxonomy", "semantickitti19", "--limit", 1)
+
+
+def test_scores_by_class_of_a_layer_that_has_changed_are_not_used(workspace: Path, drive: Path, tmp_path: Path) -> None:
+    """More frames painted since do not matter; other bytes in those that were judged do, and so do other classes."""
+    masks = Path(shutil.copytree(drive / "masks", tmp_path / "masks"))
+    paint = ("paint", "-w", workspace, "-q", "--frames-per-shard", 1)
+    succeed(*paint, "--oracle")
+    succeed(*paint, "--from-masks", masks, "--limit", 2)
+    succeed("evaluate", "-w", workspace, "-q")
+    succeed(*paint, "--from-masks", masks)
+    fuse(workspace, "--layer", "grown", *PER_CLASS)
+    path = sorted(masks.rglob("000001.png"))[0]
+    cv2.imwrite(str(path), np.zeros_like(cv2.imread(str(path), cv2.IMREAD_UNCHANGED)))
+    succeed(*paint, "--from-masks", masks, "--overwrite")
+    again = ("fuse", "-w", workspace, "-q", "--layers", "masks,oracle", "--layer", "mix", *PER_CLASS)
+    done = paintpipe(*again)
+    assert (done.code, len(done.err.splitlines())) == (2, 1)
+    assert "layer masks, or how its classes are mapped, has changed since it was evaluated" in done.err
+    succeed("evaluate", "-w", workspace, "-q")
+    assert "1 frame painted" in succeed(*again)
+    table = read_parquet(workspace / "tables/classes.parquet")
+    write_parquet(workspace / "tables/classes.parquet", table.replace_schema_metadata({}))
+    assert "say what they are of; run `paintpipe evaluate` again" in paintpipe(*again, "--overwrite").err
+
+
+def test_scores_by_class_in_other_classes_are_not_used(painted: Path) -> None:
+    """All classes of the one taxonomy may be in the other: their names alone do not tell."""
+    succeed("evaluate", "-w", painted, "-q", "--limit", 1)
+    path = painted / "tables/classes.parquet"
+    table = read_parquet(path)
+    known = table.schema.metadata[b"paintpipe.judged"].replace(b"semantickitti19", b"kitti-det4")
+    write_parquet(path, table.replace_schema_metadata({b"paintpipe.judged": known}))
+    done = paintpipe("fuse", "-w", painted, "-q", "--layers", "masks,oracle", "--layer", "mix", *PER_CLASS)
+    assert "was evaluated in the classes of kitti-det4, not semantickitti19" in done.err
 
 
 @pytest.mark.parametrize(

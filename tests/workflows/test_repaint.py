@@ -1,6 +1,7 @@
 """`paintpipe repaint`: a layer from a layer, with the bytes of painting anew."""
 
 import json
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -155,6 +156,29 @@ def test_names_that_make_no_sense(workspace: Path, paint_masks: Paint) -> None:
         "do not come from cameras"
         in paintpipe(*repaint, "--from", "oracle", "--layer", "new", "--overlap", "random").err
     )
+
+
+def test_a_third_camera_that_sees_a_point_is_told_with_the_frame(scene: Path, tmp_path: Path) -> None:
+    """A rig where three cameras look the same way; temperature alone does not ask what each of them said."""
+    copy, workspace = Path(shutil.copytree(scene, tmp_path / "scene")), tmp_path / "workspace"
+    (path,) = copy.rglob("calibrated_sensor.json")
+    rows, names = json.loads(path.read_text()), json.loads(path.with_name("sensor.json").read_text())
+    channels = {row["token"]: row["channel"] for row in names}
+    (front,) = (row for row in rows if channels[row["sensor_token"]] == "CAM_FRONT")
+    for row in rows:
+        if channels[row["sensor_token"]] in ("CAM_FRONT_LEFT", "CAM_FRONT_RIGHT"):
+            row |= {"rotation": front["rotation"], "translation": front["translation"]}
+    path.write_text(json.dumps(rows))
+    succeed("ingest", "nuscenes", copy, "-w", workspace, "-q")
+    succeed("paint", "-w", workspace, "-q", "--from-masks", copy / "masks", "--provenance", "full")
+    repaint = ("repaint", "-w", workspace, "-q", "--from", "masks")
+    done = paintpipe(*repaint, "--overlap", "random", "--layer", "new")
+    assert (done.code, len(done.err.splitlines())) == (2, 1)
+    assert re.search(r"[\d,]+ points are seen by three cameras or more, and a layer keeps the scores of two", done.err)
+    assert "scene-0103" in done.err
+    assert "from fewer --cameras" in done.err
+    assert not list((workspace / "ledger/layers/new").rglob("0*.json"))
+    assert "1 frame painted" in succeed(*repaint, "--temperature", 2, "--layer", "warm")
 
 
 def test_a_layer_painted_anew_under_it_is_noticed(drive: Path, tmp_path: Path) -> None:

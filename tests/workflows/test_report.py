@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
@@ -93,7 +94,17 @@ def test_without_an_evaluation_the_report_says_so_and_shows_the_rest(
     assert "No layer has been evaluated yet" in page.text
     assert "masks" in page.text
     assert "Where the time went" in page.text
-    assert page.images() == []
+    assert len(page.images()) == 3
+    assert "which nothing has judged" in page.text
+    assert "Frame 1: 08 / 000000" in page.text
+
+
+def test_a_pipe_or_a_device_is_not_replaced(workspace: Path, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    done = paintpipe("report", "-w", workspace, "--out", tmp_path / "pipe")
+    assert done.code == 2
+    assert "pipe: is no regular file, so it is not replaced; name another file" in done.err
+    assert (tmp_path / "pipe").is_fifo()
 
 
 def test_a_layer_that_is_not_there_is_one_line(workspace: Path, paint_masks: Callable[..., str]) -> None:

@@ -1,5 +1,8 @@
 """Pictures are drawn from the layer's own painter, and of every frame whatever its size."""
 
+import base64
+import json
+import zlib
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -21,7 +24,7 @@ from paintpipe.workflows import demo as demo_module
 from paintpipe.workflows import view as view_module
 from paintpipe.workflows.catalog import Catalog, open_catalog
 from paintpipe.workflows.choose_painter import PainterChoice
-from paintpipe.workflows.layers import open_layers
+from paintpipe.workflows.layers import frame_arrays, open_layers
 from paintpipe.workflows.painters import NetworkPainter
 from paintpipe.workflows.pictures import PictureSource
 from paintpipe.workflows.stores import existing_store
@@ -154,6 +157,22 @@ def test_the_3d_page_of_a_frame_and_of_a_sequence(workspace: Path, paint_masks: 
     done = paintpipe("view", "-w", workspace, "--3d", "--sequence", "07")
     assert done.code == 2
     assert "no painted sequence '07'; expected one of 08" in done.err
+
+
+def test_pixels_on_the_3d_page_are_those_that_gave_the_scores(workspace: Path, paint_masks: Paint) -> None:
+    paint_masks(workspace, "--limit", 1, "--provenance", "full")
+    (page,) = succeed("view", "-w", workspace, "--3d").split()
+    scene = json.loads(Path(page).read_text().split('id="scene">')[1].split("</script>")[0])
+    told = []
+    for name in ("pixel_col", "pixel_row"):
+        low, high = np.frombuffer(zlib.decompress(base64.b64decode(scene[name])), np.uint8).reshape(2, -1)
+        told.append(np.cumsum(low + 256 * high.astype(np.int64)) % 65536)
+    found = source(workspace, "masks")
+    pixel_px = frame_arrays(found.opened, found.layer, found.frame("08", 0).row, None)["pixel_px"]
+    seen = np.isfinite(pixel_px[:, 0])
+    assert seen.sum() > 5_000
+    assert np.array_equal(np.array(told).T[seen], np.floor(pixel_px[seen]))
+    assert (np.array(told).T[~seen] == (65535, 0)).all()
 
 
 def test_forward_on_the_3d_page_is_the_vehicles(workspace: Path, paint_masks: Paint) -> None:

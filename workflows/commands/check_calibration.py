@@ -1,5 +1,6 @@
 """`paintpipe check-calibration`."""
 
+from functools import partial
 from typing import Any
 
 import click
@@ -35,6 +36,12 @@ from paintpipe.workflows.option_values import angles_deg, names
     help="Turn every projection first, in degrees about the camera's axes.",
 )
 @click.option(
+    "--rotate-lidar",
+    callback=options.read(partial(angles_deg, option="--rotate-lidar")),
+    metavar="ROLL,PITCH,YAW",
+    help="Turn the LiDAR first, as seen by a camera that looks straight ahead.",
+)
+@click.option(
     "--shift-ms",
     type=click.FloatRange(-1000.0, 1000.0),
     default=0.0,
@@ -49,7 +56,8 @@ def check_calibration(as_json: bool, **given: Any) -> int:
     """Is the projection right? Hold depth jumps of the LiDAR against edges of the images.
 
     Needs the catalog alone. Tells for each camera which small rotation and which shift in time would fit best, how
-    sure that is, and what follows; draws the curves. Exits with 1 where a camera looks off or a file can't be used.
+    sure that is, and what follows; for all cameras together, how the LiDAR would have to turn. Draws the curves. Exits
+    with 1 where a camera or the LiDAR looks off or a file can't be used.
     """
     from paintpipe.workflows import check_calibration as job
 

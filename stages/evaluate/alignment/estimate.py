@@ -1,7 +1,7 @@
 """From the scores of many views to the offset that fits best, and how sure that is."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -21,7 +21,8 @@ class Measured:
     Attributes:
         value: where the score is best, interpolated; in degrees, milliseconds or frames.
         deviation: its standard deviation when the strips of images are drawn anew (bootstrap), and at least a quarter
-            of a step, since nothing finer was tried.
+            of a step, since nothing finer was tried; for roll and pitch with what scan lines leave open of where rims
+            lie, as if all rims of a strip were one.
         offsets: (A,) values tried.
         scores: (A,) best score at each of them, over everything else that was tried.
     """
@@ -89,6 +90,8 @@ def estimate(
     weights = np.concatenate([view.weight for view in views]).astype(np.float64)
     mean = sums.sum(axis=0) / weights.sum()
     roll, pitch, yaw = _measured(sums, weights, grid.axes_deg)
+    left_deg = _left_open(np.concatenate([view.rims for view in views]).astype(np.float64))
+    roll, pitch = (_less_sure(axis, left) for axis, left in zip((roll, pitch), left_deg[:2], strict=True))
     middle = tuple(length // 2 for length in mean.shape)
     shift = _shift(views, grid, shifts) if len(shifts) > 1 else None
     mirrored = np.sum([view.chance for view in views], axis=0, dtype=np.float64) / weights.sum()
@@ -105,6 +108,31 @@ def estimate(
         shift=shift,
         shift_unit=shift_unit,
     )
+
+
+def best_rotation(views: Sequence[ViewScores], grid: Grid) -> list[float]:
+    """Roll, pitch and yaw in degrees that fit a camera's views best; at least one of them has a jump."""
+    sums = np.sum([view.rotation.sum(axis=0, dtype=np.float64) for view in views], axis=0)
+    return _peak(sums, grid.axes_deg)
+
+
+def _left_open(rims: Float64) -> Float64:
+    """(3,) deviation in degrees of roll, pitch and yaw that follows from the spacing of scan lines alone.
+
+    Args:
+        rims: (U, 4), see `ViewScores`.
+    """
+    weight = rims[:, 0]
+    if not weight.any():
+        return np.zeros(3)
+    strips = weight.sum() ** 2 / (weight**2).sum()  # as many of equal weight would know as much (Kish)
+    told = rims[:, 1:].sum(axis=0) / weight.sum() * strips
+    left: Float64 = 1.0 / np.sqrt(np.maximum(told, 1e-12))
+    return left
+
+
+def _less_sure(axis: Measured, left_deg: float) -> Measured:
+    return replace(axis, deviation=float(np.hypot(axis.deviation, left_deg)))
 
 
 def _shift(views: Sequence[ViewScores], grid: Grid, shifts: Sequence[float]) -> Measured | None:

@@ -32,11 +32,13 @@ class DepthJumps:
             object's rim lies anywhere between them.
         weight: (M,) float64.
         across: (M,) int8, 0 for a jump along a scan line (a rim that stands), 1 for one between lines (that lies).
+        spacing_rad: median angle between neighbouring scan lines.
     """
 
     points_m: Float64
     weight: Float64
     across: Int8
+    spacing_rad: float = 0.0
 
     def __len__(self) -> int:
         return len(self.weight)
@@ -66,7 +68,7 @@ def depth_jumps(points: Float32, features: Sequence[str]) -> DepthJumps:
         _REACH_ACROSS * lines.spacing_rad,
         _SIDEWAYS * lines.step_rad,
     )
-    return DepthJumps(*_halfway(lines, near, far, jump_m), across)
+    return DepthJumps(*_halfway(lines, near, far, jump_m), across, lines.spacing_rad)
 
 
 def _halfway(lines: ScanLines, near: Int32, far: Int32, jump_m: Float64) -> tuple[Float64, Float64]:

@@ -7,12 +7,14 @@ import numpy as np
 
 from paintpipe.schemas.arrays import Float64
 
+Axes = tuple[Float64, Float64, Float64]
+"""Values of roll, pitch and yaw, in degrees."""
 WIDEST_DEG = 10.0
 """Further out a rotation is no small one any more."""
 _STEPS = 10
 _ROLL_STEPS = 5
 _COARSE_STEPS = 5
-"""Steps to either side: of pitch and yaw, of roll (felt least), and of pitch and yaw beside a shift in time."""
+"""Steps to either side: of pitch and yaw, of a camera's roll (felt least), of pitch and yaw beside a shift in time."""
 
 
 @dataclass(frozen=True)
@@ -21,9 +23,16 @@ class Grid:
 
     Attributes:
         max_angle_deg: rotations reach so far to either side.
+        roll_steps: to either side.
     """
 
     max_angle_deg: float = 1.0
+    roll_steps: int = _ROLL_STEPS
+
+    @property
+    def of_lidar(self) -> "Grid":
+        """The same for the LiDAR, whose roll is felt as much as its pitch: by cameras that look to the sides."""
+        return Grid(self.max_angle_deg, _STEPS)
 
     @property
     def step_deg(self) -> float:
@@ -31,13 +40,13 @@ class Grid:
         return self.max_angle_deg / _STEPS
 
     @cached_property
-    def axes_deg(self) -> tuple[Float64, Float64, Float64]:
+    def axes_deg(self) -> Axes:
         """Values of roll, pitch and yaw."""
         fine = np.linspace(-self.max_angle_deg, self.max_angle_deg, 2 * _STEPS + 1)
-        return np.linspace(-self.max_angle_deg, self.max_angle_deg, 2 * _ROLL_STEPS + 1), fine, fine
+        return np.linspace(-self.max_angle_deg, self.max_angle_deg, 2 * self.roll_steps + 1), fine, fine
 
     @cached_property
-    def coarse_axes_deg(self) -> tuple[Float64, Float64, Float64]:
+    def coarse_axes_deg(self) -> Axes:
         """The same where shifts in time are tried as well."""
         coarse = np.linspace(-self.max_angle_deg, self.max_angle_deg, 2 * _COARSE_STEPS + 1)
         return np.zeros(1), coarse, coarse
@@ -50,11 +59,11 @@ def camera_rotation(roll_deg: float, pitch_deg: float, yaw_deg: float) -> Float6
     and positive yaw moves them to the right.
     """
     one = (np.array([roll_deg]), np.array([pitch_deg]), np.array([yaw_deg]))
-    turned: Float64 = _rotations(one)[0, 0, 0]
+    turned: Float64 = rotations(one)[0, 0, 0]
     return turned
 
 
-def _rotations(axes_deg: tuple[Float64, Float64, Float64]) -> Float64:
+def rotations(axes_deg: Axes) -> Float64:
     """(R, P, Y, 3, 3) every combination; see `camera_rotation`."""
     (cr, sr), (cp, sp), (cy, sy) = ((np.cos(a), np.sin(a)) for a in map(np.deg2rad, axes_deg))
     about_x, about_y, about_z = (np.tile(np.eye(3), (len(axis), 1, 1)) for axis in (cp, cy, cr))
@@ -65,9 +74,9 @@ def _rotations(axes_deg: tuple[Float64, Float64, Float64]) -> Float64:
     return all_turns
 
 
-def homographies(K: Float64, axes_deg: tuple[Float64, Float64, Float64]) -> Float64:
+def homographies(K: Float64, axes_deg: Axes) -> Float64:
     """(R · P · Y, 3, 3) how pixels move when a camera turns about its centre: K · rotation · K⁻¹, roll outermost."""
-    moved: Float64 = K @ _rotations(axes_deg).reshape(-1, 3, 3) @ np.linalg.inv(K)
+    moved: Float64 = K @ rotations(axes_deg).reshape(-1, 3, 3) @ np.linalg.inv(K)
     return moved
 
 

@@ -7,16 +7,17 @@ from typing import Any
 import numpy as np
 
 from paintpipe.schemas.arrays import Float32, Float64, Int8, Int64
-from paintpipe.schemas.camera import CameraView
 from paintpipe.stages.evaluate.alignment.edges import edge_strength
 from paintpipe.stages.evaluate.alignment.jumps import DepthJumps
-from paintpipe.stages.evaluate.alignment.offsets import Grid, homographies
+from paintpipe.stages.evaluate.alignment.offsets import Axes, Grid
+from paintpipe.stages.evaluate.alignment.turns import Turns
 from paintpipe.stages.paint.kernel import kernel
 
 STRIPS = 8
 """Parts of an image, side by side, whose scores are kept apart: how far they agree tells how sure the sum is."""
 SPREAD_RAD = 0.0021
 _NEAREST_M = 1.0
+_SMALL_DEG = 0.05
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,8 @@ class ViewScores:
         chance: (C,) float32 sums over all strips with the image mirrored, for some of the rotations: what jumps score
             that have nothing to do with the edges.
         num_jumps: in view.
+        rims: (S, 4) float32 weights of the jumps between scan lines, and times them what one tells of roll, pitch and
+            yaw: the inverse square of its deviation, in degrees.
     """
 
     rotation: Float32
@@ -52,35 +55,49 @@ class ViewScores:
     shifted_weight: Float32
     chance: Float32
     num_jumps: int
+    rims: Float32
 
 
-def score_view(
-    image_rgb: Any, view: CameraView, K: Float64, grid: Grid, unmoved: DepthJumps, shifts: Mapping[float, Looked]
-) -> ViewScores:
-    """Score every offset of the grid, and every shift in time.
-
-    A rotation about the camera's centre moves pixels by a homography, whatever their depth, so that each jump is
-    projected once.
+def edges_of(image_rgb: Any, K: Float64, grid: Grid, spacing_rad: float) -> Float32:
+    """(2, H, W) float32 edge strength, felt at least as far as one step of the grid.
 
     Args:
         image_rgb: (H, W, 3) uint8.
-        view: the projection to be judged.
         K: (3, 3) of the camera.
+        grid: what will be tried.
+        spacing_rad: between scan lines of the sweep.
+    """
+    return edge_strength(image_rgb, float(K[0, 0]), max(SPREAD_RAD, np.deg2rad(grid.step_deg)), spacing_rad)
+
+
+def score_view(edges: Float32, own: Looked, turns: Turns, grid: Grid, shifts: Mapping[float, Looked]) -> ViewScores:
+    """Score every rotation of the grid, and every shift in time with fewer of them.
+
+    Args:
+        edges: (2, H, W) of the image, see `edges_of`.
+        own: the image's own sweep, and the projection to be judged.
+        turns: what is taken to be turned.
         grid: what is tried.
-        unmoved: jumps of the image's own sweep.
         shifts: by shift, what the image is held against if it was taken so much later than told.
     """
-    focal_px = float(K[0, 0])
-    edges = edge_strength(image_rgb, focal_px, max(SPREAD_RAD, np.deg2rad(grid.step_deg)))
-    rotation, weight, count = _scored(unmoved, view.image_from_lidar, edges, homographies(K, grid.axes_deg))
-    turns = homographies(K, grid.coarse_axes_deg)
-    moved = [_scored(looked.jumps, looked.image_from_lidar, edges, turns) for looked in shifts.values()]
-    chance = [_scored(unmoved, view.image_from_lidar, other, turns)[0].sum(axis=0) for other in _mirrored(edges)]
+
+    def scored(looked: Looked, axes_deg: Axes, maps: Float32 = edges) -> tuple[Float32, Float32, int]:
+        return _scored(looked, maps, turns.projections(looked.image_from_lidar, axes_deg))
+
+    rotation, weight, count = scored(own, grid.axes_deg)
+    moved = [scored(looked, grid.coarse_axes_deg) for looked in shifts.values()]
+    chance = [scored(own, grid.coarse_axes_deg, other)[0].sum(axis=0) for other in _mirrored(edges)]
     shape, coarse = [len(axis) for axis in grid.axes_deg], [len(axis) for axis in grid.coarse_axes_deg]
     sums = np.array([part[0] for part in moved], np.float32).reshape(len(moved), STRIPS, *coarse)
     weights = np.array([part[1] for part in moved], np.float32).reshape(len(moved), STRIPS)
     return ViewScores(
-        rotation.reshape(STRIPS, *shape), weight, sums.swapaxes(0, 1), weights.T, np.concatenate(chance), count
+        rotation=rotation.reshape(STRIPS, *shape),
+        weight=weight,
+        shifted=sums.swapaxes(0, 1),
+        shifted_weight=weights.T,
+        chance=np.concatenate(chance),
+        num_jumps=count,
+        rims=_rims(own, turns, *edges.shape[1:]),
     )
 
 
@@ -89,36 +106,64 @@ def _mirrored(edges: Float32) -> list[Float32]:
     return [np.ascontiguousarray(edges[:, ::down, ::along]) for down, along in ((1, -1), (-1, 1), (-1, -1))]
 
 
-def _scored(
-    jumps: DepthJumps, image_from_lidar: Float64, edges: Float32, turns: Float64
-) -> tuple[Float32, Float32, int]:
-    """(STRIPS, G) sums, (STRIPS,) weights, and the number of jumps in view."""
-    height_px, width_px = edges.shape[1:]
-    projected = jumps.points_m @ image_from_lidar[:, :3].T + image_from_lidar[:, 3]
-    ahead = projected[:, 2] > _NEAREST_M
-    kept = np.flatnonzero(ahead)
-    u, v = (projected[kept, :2] / projected[kept, 2:]).T
-    inside = (u >= 0) & (u < width_px) & (v >= 0) & (v < height_px)
-    u, v, kept = u[inside], v[inside], kept[inside]
-    strip = np.minimum(np.floor(u * (STRIPS / width_px)).astype(np.int64), STRIPS - 1)  # a rounding may reach the end
+def _rims(looked: Looked, turns: Turns, height_px: int, width_px: int) -> Float32:
+    """(STRIPS, 4) see `ViewScores`. A rim lies anywhere between two lines: it is known to their spacing / √12."""
+    jumps, P = looked.jumps, looked.image_from_lidar
+    kept, strip = _in_view(looked, height_px, width_px)
+    lying = jumps.across[kept] == 1
+    kept, strip = kept[lying], strip[lying]
+    small = (np.array([0.0, _SMALL_DEG]),) * 3
+    none, roll, pitch, yaw = turns.projections(P, small)[[0, 4, 2, 1]]
+    rows = [_project(jumps.points_m[kept], turned)[1] for turned in (none, roll, pitch, yaw)]
+    focal_px = np.linalg.norm(np.cross(P[1, :3], P[2, :3])) / (P[2, :3] @ P[2, :3])
+    moved_px = (np.array(rows[1:]) - rows[0]) / _SMALL_DEG
+    known_px = max(jumps.spacing_rad, 1e-6) * focal_px / np.sqrt(12.0)
+    columns = [np.ones(len(kept)), *(moved_px / known_px) ** 2]
+    found = [np.bincount(strip, column * jumps.weight[kept], STRIPS) for column in columns]
+    return np.array(found, np.float32).T
+
+
+def _project(points_m: Float64, projection: Float64) -> Float64:
+    """(3, M) column, row and depth."""
+    u, v, depth = projection[:, :3] @ points_m.T + projection[:, 3:]
+    return np.stack([u / depth, v / depth, depth])
+
+
+def _in_view(looked: Looked, height_px: int, width_px: int) -> tuple[Int64, Int64]:
+    """Rows of the jumps in the image, and the strip of each."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        u, v, depth = _project(looked.jumps.points_m, looked.image_from_lidar)
+        inside = (depth > _NEAREST_M) & (u >= 0) & (u < width_px) & (v >= 0) & (v < height_px)
+    kept = np.flatnonzero(inside)
+    strip = np.floor(u[kept] * (STRIPS / width_px)).astype(np.int64)
+    return kept, np.minimum(strip, STRIPS - 1)  # a rounding may reach the end
+
+
+def _scored(looked: Looked, edges: Float32, projections: Float64) -> tuple[Float32, Float32, int]:
+    """(STRIPS, G) sums, (STRIPS,) weights, and the number of jumps in view before anything is turned."""
+    jumps = looked.jumps
+    kept, strip = _in_view(looked, *edges.shape[1:])
     weight = jumps.weight[kept]
-    sums = _sum(u, v, weight, jumps.across[kept], strip, edges, turns, STRIPS)
+    sums = _sum(jumps.points_m[kept], weight, jumps.across[kept], strip, edges, projections, STRIPS)
     return sums.astype(np.float32), np.bincount(strip, weight, STRIPS).astype(np.float32), len(kept)
 
 
 @kernel
 def _sum(
-    u: Float64, v: Float64, weight: Float64, across: Int8, strip: Int64, edges: Float32, turns: Float64, strips: int
+    points_m: Float64, weight: Float64, across: Int8, strip: Int64, edges: Float32, projections: Float64, strips: int
 ) -> Any:
-    """(strips, G) weighted edge strength at the jumps' pixels under each homography; outside the image it is 0."""
+    """(strips, G) weighted edge strength at the points' pixels under each projection; outside the image it is 0."""
     height, width = edges.shape[1:]
-    out = np.zeros((strips, turns.shape[0]))
-    for g in range(turns.shape[0]):
-        t = turns[g]
-        for i in range(u.shape[0]):
-            depth = t[2, 0] * u[i] + t[2, 1] * v[i] + t[2, 2]
-            x = np.floor((t[0, 0] * u[i] + t[0, 1] * v[i] + t[0, 2]) / depth)
-            y = np.floor((t[1, 0] * u[i] + t[1, 1] * v[i] + t[1, 2]) / depth)
-            if x >= 0.0 and y >= 0.0 and x < width and y < height:
-                out[strip[i], g] += weight[i] * edges[across[i], int(y), int(x)]
+    out = np.zeros((strips, projections.shape[0]))
+    for g in range(projections.shape[0]):
+        p = projections[g]
+        for i in range(points_m.shape[0]):
+            x, y, z = points_m[i, 0], points_m[i, 1], points_m[i, 2]
+            depth = p[2, 0] * x + p[2, 1] * y + p[2, 2] * z + p[2, 3]
+            if depth <= 0.0:
+                continue
+            u = np.floor((p[0, 0] * x + p[0, 1] * y + p[0, 2] * z + p[0, 3]) / depth)
+            v = np.floor((p[1, 0] * x + p[1, 1] * y + p[1, 2] * z + p[1, 3]) / depth)
+            if u >= 0.0 and v >= 0.0 and u < width and v < height:
+                out[strip[i], g] += weight[i] * edges[across[i], int(v), int(u)]
     return out

@@ -12,9 +12,10 @@ SURE = 2.5
 TOLERANCE_DEG = {"roll": 0.35, "pitch": 0.3, "yaw": 0.3}
 """Smaller ones are found on data that are right."""
 TOLERANCE_SHIFT = {"ms": 35.0, "frames": 0.5}
-_LOOSE = {"roll": 0.35, "pitch": 0.2, "yaw": 0.2}
+_LOOSE = {"roll": 0.2, "pitch": 0.2, "yaw": 0.2}
 _LOOSE_SHIFT = 0.2
-"""Above so much of the range that was tried, a deviation says that scores have no common best."""
+"""Above so much of the range that was tried, a deviation says that scores have no common best (and for ±1 degree, half
+a degree could hide in it)."""
 _TOGETHER = {"yaw": 0.2, "pitch": 0.4}
 """The same for both together: without them nothing in the images answers to the points at all."""
 _FLATTEST = 0.15
@@ -33,10 +34,15 @@ class Verdict:
     words: str
 
 
-def judge(found: CameraEstimate, grid: Grid) -> Verdict:
-    """The verdict on one camera.
+def judge(found: CameraEstimate, grid: Grid, turned: str = "") -> Verdict:
+    """The verdict on one camera, or on all together.
 
     A wrong pairing in time comes first: rotations that were measured with it mean nothing.
+
+    Args:
+        found: what was measured.
+        grid: what was tried.
+        turned: what would have to turn, where it is not the camera.
     """
     if found.shift is not None and _shift_told(found) and _is_off(found.shift, TOLERANCE_SHIFT[found.shift_unit]):
         return Verdict("off", f"looks off in time: images taken {_shift_words(found)} than told; mend that first")
@@ -64,7 +70,8 @@ def judge(found: CameraEstimate, grid: Grid) -> Verdict:
         which = "" if len(told) == len(axes) else f"{', '.join(told)} "
         return Verdict("ok", f"{which}ok{but}")
     turns = ", ".join(_turn_words(name, axis) for name, axis in wrong.items())
-    return Verdict("off", f"looks off: would fit if turned by {turns}{but}")
+    what = f"{turned} were " if turned else ""
+    return Verdict("off", f"looks off: would fit if {what}turned by {turns}{but}")
 
 
 def _is_off(axis: Measured, tolerance: float) -> bool:

@@ -7,7 +7,7 @@ import numpy as np
 
 from paintpipe.schemas.export import ExportFrame, ExportSettings
 from paintpipe.stages.export import pickles
-from paintpipe.stages.export.bevfusion.database import combined, samples_in
+from paintpipe.stages.export.bevfusion.database import objects_of
 from paintpipe.stages.export.bevfusion.infos import pasted_boxes
 from paintpipe.stages.export.bevfusion.layout import DB_INFOS, ROOT, infos_path
 from paintpipe.stages.export.bevfusion.loader import load_sweep
@@ -17,6 +17,12 @@ from paintpipe.stages.export.nuscenes_objects import samples_of, with_points
 from paintpipe.stages.export.object_check import db_infos_faults, guarded, object_faults
 from paintpipe.stages.export.target import DoneFrame, ReadFile
 
+_POSES = ("lidar2ego_rotation", "lidar2ego_translation", "ego2global_rotation", "ego2global_translation")
+_INFO = {"token", "lidar_path", "sweeps", "timestamp", "location", "cams", *_POSES}
+_SENSOR = {"data_path", "sensor2lidar_rotation", "sensor2lidar_translation"}
+_SWEEP = {*_SENSOR, "timestamp"}
+_CAMERA = {*_SENSOR, "sensor2ego_rotation", "sensor2ego_translation", "camera_intrinsics", "cam_intrinsic"}
+"""What `get_data_info` and `LoadPointsFromMultiSweeps` look up; of the intrinsics, each version one of two names."""
 FORM = "painted"
 """The one form of the database, in the facts of frames."""
 
@@ -37,8 +43,7 @@ def _table_faults(frame: ExportFrame, read: ReadFile) -> Iterator[str]:
 
 def database_faults(frame: ExportFrame, settings: ExportSettings, read: ReadFile) -> Iterator[str]:
     """A training keyframe's objects, against the painted points of all its sweeps in each box."""
-    table = combined(frame, settings)
-    yield from object_faults(list(samples_in(frame, table)), with_points(frame.boxes), table, read)
+    yield from object_faults(objects_of(frame, settings), read)
 
 
 def finish_faults(frames: Iterable[DoneFrame], read: ReadFile) -> Iterator[str]:
@@ -71,6 +76,7 @@ def _infos_faults(path: str, wanted: Sequence[DoneFrame], read: ReadFile) -> Ite
 
 def _info_faults(info: dict[str, Any], frame: DoneFrame) -> Iterator[str]:
     """What `get_data_info`, `get_ann_info` and `LoadPointsFromMultiSweeps` take from an entry."""
+    yield from _absent(info)
     times = [info["timestamp"], *(sweep["timestamp"] for sweep in info["sweeps"])]
     if times != sorted(times, reverse=True):
         yield f"sweeps out of order: {times}"
@@ -85,3 +91,10 @@ def _info_faults(info: dict[str, Any], frame: DoneFrame) -> Iterator[str]:
     found = np.hstack([info["gt_boxes"], np.nan_to_num(info["gt_velocity"], nan=0.0)]).astype(np.float32)
     if found.tobytes() != pasted_boxes(frame.boxes).tobytes():
         yield "boxes differ from the catalog's"
+
+
+def _absent(info: dict[str, Any]) -> Iterator[str]:
+    entries = [("entry", _INFO, info), *(("sweep", _SWEEP, sweep) for sweep in info["sweeps"])]
+    for what, keys, entry in [*entries, *(("camera", _CAMERA, camera) for camera in info["cams"].values())]:
+        if keys - entry.keys():
+            yield f"{what} without {', '.join(sorted(keys - entry.keys()))}"

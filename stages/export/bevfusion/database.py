@@ -6,26 +6,23 @@ have the geometric centre in x, y, z; and mmdet3d/datasets/pipelines/loading.py,
 origin (0.5, 0.5, 0)) and so the upper half of an object and as much air; here it is the labelled box.
 """
 
-from paintpipe.schemas.arrays import Float32
 from paintpipe.schemas.export import ExportFrame, ExportSettings
 from paintpipe.stages.export.bevfusion.layout import sample_path
 from paintpipe.stages.export.bevfusion.tables import TIME, table_of
+from paintpipe.stages.export.box_points import box_points, clouds_of
 from paintpipe.stages.export.detection import frame_name
-from paintpipe.stages.export.nuscenes_objects import Sample, cut_out, with_points
-from paintpipe.stages.export.sweeps import SweepTable, padded, stacked
+from paintpipe.stages.export.nuscenes_objects import Objects, objects_in, with_points
+from paintpipe.stages.export.sweeps import padded
 
 
-def combined(frame: ExportFrame, settings: ExportSettings) -> Float32:
-    """(N, 16) float32: the keyframe and its sweeps as the loader stacks them, the lag in column 4.
+def objects_of(frame: ExportFrame, settings: ExportSettings) -> Objects:
+    """The objects of a keyframe: their (K, 16) float32 rows as the loader stacks them, the lag in column 4.
 
     Without any sweep the keyframe itself stands in as often as sweeps are wanted; a few are not made more.
     """
-    own = table_of(frame.points, frame.scores)
-    sweeps = [SweepTable(table_of(s.points, s.scores), s.frame_SE3_sweep, s.lag_s) for s in frame.sweeps]
-    return stacked(own, sweeps or padded(own, [], settings.sweeps or 0), TIME)
-
-
-def samples_in(frame: ExportFrame, table: Float32) -> dict[Sample, Float32]:
-    """The objects of a keyframe and their rows of such a table."""
+    boxes, (own, sweeps) = with_points(frame.boxes), clouds_of(frame)
+    found = box_points(own, sweeps or padded(own, [], settings.sweeps or 0), boxes)
+    table = table_of(found.points, found.scores)
+    table[:, TIME] = found.lag_s
     name = frame_name(frame.row, "nuscenes")
-    return cut_out(table, with_points(frame.boxes), lambda kind, number: sample_path(name, kind, number))
+    return objects_in(table, found.box, boxes, lambda kind, number: sample_path(name, kind, number))

@@ -3,11 +3,12 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from paintpipe.schemas.catalog import FrameRow
 from paintpipe.schemas.export import ExportFacts, ExportFrame, ExportSettings, FrameExport
 from paintpipe.stages.export import pickles
 from paintpipe.stages.export.bevfusion import check
 from paintpipe.stages.export.bevfusion.config import CONFIG_PATH, config_text
-from paintpipe.stages.export.bevfusion.database import combined, samples_in
+from paintpipe.stages.export.bevfusion.database import objects_of
 from paintpipe.stages.export.bevfusion.infos import annotations, keyframe_info, pasted_boxes
 from paintpipe.stages.export.bevfusion.layout import DB_INFOS, infos_path, painted_path
 from paintpipe.stages.export.bevfusion.tables import painted_item
@@ -34,14 +35,18 @@ class BevFusionTarget:
         flags(settings, {}, self.name)
         return settle_ten(settings, dataset, features, self.name, SWEEPS)
 
+    def frame_path(self, row: FrameRow, facts: ExportFacts) -> str:
+        """See `FrameTarget.frame_path`."""
+        return painted_path(row.points_path)
+
     def export(self, frame: ExportFrame, facts: ExportFacts) -> FrameExport:
         """See `FrameTarget.export`: the sweep's dict, and a training keyframe's objects."""
         files = {painted_path(frame.row.points_path): dumps_item(painted_item(frame.points, frame.scores))}
         found: list[list[Any]] = []
         if frame.row.is_keyframe and split_of(frame.row) == "train":
-            samples = samples_in(frame, combined(frame, facts.settings))
-            files |= sample_files(samples)
-            found = [sample.to_json() for sample in samples]
+            objects = objects_of(frame, facts.settings)
+            files |= sample_files(objects)
+            found = [sample.to_json() for sample in objects.samples]
         sweeps = [sweep.row.frame_id for sweep in frame.sweeps]
         return FrameExport(files, {"objects": {check.FORM: found}, "sweeps": sweeps})
 

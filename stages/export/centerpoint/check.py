@@ -8,7 +8,7 @@ import numpy as np
 from paintpipe.schemas.arrays import Float32
 from paintpipe.schemas.export import ExportFrame, ExportSettings
 from paintpipe.stages.export import pickles
-from paintpipe.stages.export.centerpoint.database import combined, samples_in
+from paintpipe.stages.export.centerpoint.database import found_in, objects_of
 from paintpipe.stages.export.centerpoint.infos import gt_boxes
 from paintpipe.stages.export.centerpoint.layout import ROOT, Form, Layout
 from paintpipe.stages.export.centerpoint.loader import load_sweep
@@ -17,6 +17,9 @@ from paintpipe.stages.export.detection import split_of
 from paintpipe.stages.export.nuscenes_objects import samples_of, with_points
 from paintpipe.stages.export.object_check import db_infos_faults, guarded, object_faults
 from paintpipe.stages.export.target import DoneFrame, ReadFile
+
+_SWEEP = {"lidar_path", "transform_matrix", "time_lag"}
+"""What `read_sweep` looks up."""
 
 
 def sweep_faults(form: Form, frame: ExportFrame, read: ReadFile) -> Iterator[str]:
@@ -35,11 +38,13 @@ def _table_faults(name: str, form: Form, frame: ExportFrame, read: ReadFile) -> 
         yield f"{name}: {len(rows)} points differ from the store, the first is row {rows[0]}"
 
 
-def database_faults(form: Form, frame: ExportFrame, settings: ExportSettings, read: ReadFile) -> Iterator[str]:
+def database_faults(
+    forms: Sequence[Form], frame: ExportFrame, settings: ExportSettings, read: ReadFile
+) -> Iterator[str]:
     """A training keyframe's objects, against the painted points of all its sweeps in each box."""
-    table = combined(frame, form, settings)
-    samples = samples_in(frame, table, form, settings)
-    yield from object_faults(list(samples), with_points(frame.boxes), table, read)
+    found = found_in(frame, settings)
+    for form in forms:
+        yield from object_faults(objects_of(frame, form, settings, found), read)
 
 
 def finish_faults(frames: Iterable[DoneFrame], layout: Layout, forms: Sequence[Form], read: ReadFile) -> Iterator[str]:
@@ -51,13 +56,13 @@ def finish_faults(frames: Iterable[DoneFrame], layout: Layout, forms: Sequence[F
             path = layout.infos(split)
             yield from guarded(path, _infos_faults(path, wanted, layout, read))
     train = [frame for frame in keyframes if split_of(frame.row) == "train"]
+    tables = [np.nan_to_num(gt_boxes(with_points(frame.boxes)).astype(np.float32), nan=0.0) for frame in train]
     for form in forms:
         samples = [sample for frame in train for sample in samples_of(frame, form)]
         boxes = [
             box
-            for frame in train
-            for sample in samples_of(frame, form)
-            for box in [np.nan_to_num(gt_boxes(with_points(frame.boxes)).astype(np.float32), nan=0.0)[sample.number]]
+            for frame, table in zip(train, tables, strict=True)
+            for box in table[[sample.number for sample in samples_of(frame, form)]]
         ]
         yield from db_infos_faults(layout.db_infos(form), samples, boxes, 4 * (WIDTH[form] + 1), read)
 
@@ -77,6 +82,8 @@ def _info_faults(info: dict[str, Any], frame: DoneFrame, layout: Layout) -> Iter
         yield f"points of {info['lidar_path']}"
     if len(info["sweeps"]) != layout.num_sweeps - 1:
         yield f"{len(info['sweeps'])} sweeps, and the loader wants {layout.num_sweeps - 1}"
+    if absent := {key for sweep in info["sweeps"] for key in _SWEEP - sweep.keys()} | {"token"} - info.keys():
+        yield f"without {', '.join(sorted(absent))}"
     lags = [float(sweep["time_lag"]) for sweep in info["sweeps"]]
     if lags != sorted(lags) or any(lag < 0 for lag in lags):
         yield f"sweeps out of order: {lags}"

@@ -11,6 +11,7 @@ import numpy as np
 from paintpipe.schemas.arrays import Float32, Int64
 from paintpipe.stages.export.centerpoint.layout import Form
 from paintpipe.stages.export.virtual_points import make_item
+from paintpipe.stages.paint.kernel import kernel
 
 _RING = 4
 _REFLECTANCE = 3
@@ -30,8 +31,23 @@ def foreground_rows(scores: Float32) -> Int64:
 
     MVP lists the points inside an instance; here it is those whose best class is one of the ten.
     """
-    best, left_over = scores.max(axis=1, initial=0.0), 1.0 - scores.sum(axis=1, dtype=np.float64)
-    return np.flatnonzero((best > left_over) & (best > 0))
+    rows: Int64 = _foreground(np.ascontiguousarray(scores, np.float32))
+    return rows
+
+
+@kernel
+def _foreground(scores: Float32) -> Any:
+    rows, count = np.empty(scores.shape[0], np.int64), 0
+    for row in range(scores.shape[0]):
+        best: Any = 0.0
+        total: Any = 0.0
+        for column in range(scores.shape[1]):
+            score = np.float64(scores[row, column])
+            best, total = max(best, score), total + score
+        if best > 1.0 - total and best > 0:
+            rows[count] = row
+            count += 1
+    return rows[:count].copy()
 
 
 def virtual_item(points: Float32, scores: Float32) -> dict[str, Any]:
@@ -60,6 +76,12 @@ def loaded_virtual(points: Float32, item: dict[str, Any]) -> Float32:
     table[painted:made, -1] = PAINTED_FLAG
     table[made:, :-1], table[made:, -1] = virtual, VIRTUAL_FLAG
     return table
+
+
+def loaded_rows(form: Form, scores: Float32) -> Int64:
+    """Which of the (N,) points each row of `loaded` is."""
+    every = np.arange(len(scores))
+    return every if form == "painted" else np.concatenate([every, foreground_rows(scores)])
 
 
 def loaded(form: Form, points: Float32, scores: Float32) -> Float32:

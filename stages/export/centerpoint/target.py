@@ -11,7 +11,7 @@ from paintpipe.schemas.export import ExportFacts, ExportFrame, ExportSettings, F
 from paintpipe.stages.export import pickles
 from paintpipe.stages.export.centerpoint import check
 from paintpipe.stages.export.centerpoint.config import CONFIG_PATH, config_text
-from paintpipe.stages.export.centerpoint.database import combined, samples_in
+from paintpipe.stages.export.centerpoint.database import found_in, objects_of
 from paintpipe.stages.export.centerpoint.infos import annotations, keyframe_info
 from paintpipe.stages.export.centerpoint.layout import FORMS, Form, Layout, painted_path, virtual_path
 from paintpipe.stages.export.centerpoint.tables import painted_table, virtual_item
@@ -42,16 +42,22 @@ class CenterPointTarget:
             raise ConfigError("centerpoint without painted and without virtual", expected="one of them at least")
         return settle_ten(settings, dataset, features, self.name, SWEEPS)
 
+    def frame_path(self, row: FrameRow, facts: ExportFacts) -> str:
+        """See `FrameTarget.frame_path`."""
+        return path_of(forms_of(facts.settings)[0], row)
+
     def export(self, frame: ExportFrame, facts: ExportFacts) -> FrameExport:
         """See `FrameTarget.export`: the sweep's table and dict, and a training keyframe's objects."""
         files: dict[str, bytes] = {}
         found: dict[str, Any] = {}
         for form in forms_of(facts.settings):
             files[path_of(form, frame.row)] = _sweep_file(form, frame)
-            if frame.row.is_keyframe and split_of(frame.row) == "train":
-                samples = samples_in(frame, combined(frame, form, facts.settings), form, facts.settings)
-                files |= sample_files(samples)
-                found[form] = [sample.to_json() for sample in samples]
+        if frame.row.is_keyframe and split_of(frame.row) == "train":
+            inside = found_in(frame, facts.settings)
+            for form in forms_of(facts.settings):
+                objects = objects_of(frame, form, facts.settings, inside)
+                files |= sample_files(objects)
+                found[form] = [sample.to_json() for sample in objects.samples]
         return FrameExport(files, {"objects": found, "sweeps": [sweep.row.frame_id for sweep in frame.sweeps]})
 
     def finish(self, frames: Iterable[DoneFrame], facts: ExportFacts) -> Mapping[str, bytes]:
@@ -62,8 +68,8 @@ class CenterPointTarget:
         """See `FrameTarget.faults`."""
         for form in forms_of(facts.settings):
             yield from check.sweep_faults(form, frame, read)
-            if frame.row.is_keyframe and split_of(frame.row) == "train":
-                yield from check.database_faults(form, frame, facts.settings, read)
+        if frame.row.is_keyframe and split_of(frame.row) == "train":
+            yield from check.database_faults(forms_of(facts.settings), frame, facts.settings, read)
 
     def finish_faults(self, frames: Iterable[DoneFrame], facts: ExportFacts, read: ReadFile) -> Iterator[str]:
         """See `FrameTarget.finish_faults`."""

@@ -16,7 +16,7 @@ _HEAD = """# Written by paintpipe for MMDetection3D 1.x. Name it in a configurat
 # many input channels as a point has: model = dict({encoder}=dict(in_channels={columns})).
 # Columns: {names}.
 dataset_type = '{kind}'
-data_root = '{{{{ fileDirname }}}}/'
+data_root = {root}
 class_names = {classes!r}
 metainfo = dict({metainfo})
 point_cloud_range = {range_m!r}
@@ -27,6 +27,11 @@ use_dim = list(range(load_dim))
 data_prefix = dict({prefix})
 points_loader = dict(
     type='LoadPointsFromFile', coord_type='LIDAR', load_dim=load_dim, use_dim=use_dim, backend_args=backend_args)
+"""
+_ROOT = 'r"""{{ fileDirname }}/"""'
+"""The configuration's own folder. MMEngine puts its path between the quotes as it is (`_substitute_predefined_vars` of
+`mmengine/config/config.py`), with slashes for backslashes: three quotes leave room for one, and the slash before them
+for one at the end.
 """
 _SAMPLER = """db_sampler = dict(
     data_root=data_root,
@@ -239,6 +244,7 @@ def _head(facts: ExportFacts, usual: _Usual) -> str:
         columns=num_columns(facts),
         encoder=_ENCODER[dataset],
         names=" ".join([*own, *facts.channels]),
+        root=_ROOT,
         kind=usual.kind,
         classes=list(TRAINED[dataset]),
         metainfo=f"classes=class_names{version}",

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
+from paintpipe.schemas.catalog import FrameRow
 from paintpipe.schemas.errors import ConfigError
 from paintpipe.schemas.export import ExportFacts, ExportFrame, ExportSettings, FrameExport
 from paintpipe.stages.export.detection import SPLITS, split_of
@@ -51,6 +52,10 @@ class MMDet3DTarget:
             background="keep" if settings.background == "auto" else settings.background,
             sweeps=usual if settings.sweeps is None else settings.sweeps,
         )
+
+    def frame_path(self, row: FrameRow, facts: ExportFacts) -> str:
+        """See `FrameTarget.frame_path`."""
+        return points_path(row, facts.info.dataset)
 
     def export(self, frame: ExportFrame, facts: ExportFacts) -> FrameExport:
         """Points of the frame and its sweeps, and its objects for the database where it is for training."""

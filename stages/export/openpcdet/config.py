@@ -142,4 +142,9 @@ def _processor(usual: _Usual) -> list[str]:
 
 
 def _flow(value: Any) -> str:
-    return json.dumps(value)
+    r"""JSON in ASCII, since OpenPCDet opens the file in the machine's own encoding.
+
+    Letters are escaped as YAML has it: JSON's two `\u` for one beyond 16 bits would be two letters there.
+    """
+    text = json.dumps(value, ensure_ascii=False)
+    return "".join(letter if letter.isascii() else f"\\U{ord(letter):08x}" for letter in text)

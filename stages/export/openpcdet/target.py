@@ -5,6 +5,7 @@ from dataclasses import replace
 from functools import cache
 from importlib.resources import files
 
+from paintpipe.schemas.catalog import FrameRow
 from paintpipe.schemas.errors import ConfigError
 from paintpipe.schemas.export import ExportFacts, ExportFrame, ExportSettings, FrameExport
 from paintpipe.stages.export.detection import SPLITS, frame_name, object_name, split_of
@@ -38,11 +39,14 @@ class OpenPCDetTarget:
         """The detection taxonomy of the dataset, the background column kept as on KITTI in the paper, no sweeps.
 
         Raises:
-            ConfigError: points without x, y, z first, sweeps of a dataset without any, or an option that this target
-                does not have.
+            ConfigError: points without x, y, z first or with a column that has no printable name, sweeps of a dataset
+                without any, or an option that this target does not have.
         """
         if features[:3] != ("x", "y", "z"):
             raise ConfigError(f"point columns {', '.join(features)}", expected="x, y, z first, as OpenPCDet reads them")
+        if unprintable := [name for name in features if not name.isprintable()]:
+            todo = "rename it in the dataset's specification, and ingest again"
+            raise ConfigError(f"a point column called {unprintable[0]!r}", expected="a printable name", todo=todo)
         if settings.options:
             raise ConfigError(f"openpcdet has no option {settings.options[0][0]!r}", expected="none")
         if settings.fill:
@@ -55,6 +59,10 @@ class OpenPCDetTarget:
             background="keep" if settings.background == "auto" else settings.background,
             sweeps=settings.sweeps or 0,
         )
+
+    def frame_path(self, row: FrameRow, facts: ExportFacts) -> str:
+        """See `FrameTarget.frame_path`."""
+        return points_path(frame_name(row, facts.info.dataset))
 
     def export(self, frame: ExportFrame, facts: ExportFacts) -> FrameExport:
         """Points, labels, and the frame's objects for the database where it is for training."""

@@ -1,7 +1,7 @@
 """A submission as one zip whose bytes depend on the files alone."""
 
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import PurePosixPath
 from typing import BinaryIO
 
@@ -32,6 +32,30 @@ def write_zip(paths: Iterable[str], read: ReadFile, file: BinaryIO) -> None:
                     folders.add(folder)
                     archive.writestr(_entry(folder, _FOLDER), b"", zipfile.ZIP_STORED)
             archive.writestr(_entry(path, _FILE), read(path), zipfile.ZIP_DEFLATED, _LEVEL)
+
+
+def zip_faults(sizes: Mapping[str, int | None], file: BinaryIO) -> Iterator[str]:
+    """What a server would have against an archive: its folders, its files and their sizes; a line for each.
+
+    Args:
+        sizes: bytes of each file that belongs in it by path, None for any.
+        file: at its beginning; seekable.
+
+    Raises:
+        ValueError: it is no zip.
+    """
+    try:
+        with zipfile.ZipFile(file) as archive:
+            found = {item.filename: item.file_size for item in archive.infolist()}
+    except zipfile.BadZipFile as error:
+        raise ValueError(str(error)) from error
+    folders = {folder for path in sizes for folder in _parents(path)}
+    yield from (f"no entry for the folder {folder}" for folder in sorted(folders - found.keys()))
+    yield from (f"{path} belongs there and is not" for path in sorted(sizes.keys() - found.keys()))
+    yield from (f"{path} does not belong there" for path in sorted(found.keys() - sizes.keys() - folders))
+    for path in sorted(sizes.keys() & found.keys()):
+        if sizes[path] not in (None, found[path]):
+            yield f"{path} has {found[path]} bytes, expected {sizes[path]}"
 
 
 def _parents(path: str) -> list[str]:

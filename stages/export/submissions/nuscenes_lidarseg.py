@@ -18,7 +18,7 @@ from paintpipe.schemas.errors import ExportError
 from paintpipe.schemas.export import ExportFacts, ExportFrame, ExportSettings, FrameExport
 from paintpipe.stages.export.options import flags
 from paintpipe.stages.export.submissions import completeness
-from paintpipe.stages.export.submissions.archive import write_zip
+from paintpipe.stages.export.submissions.archive import write_zip, zip_faults
 from paintpipe.stages.export.submissions.completeness import Completeness, Part
 from paintpipe.stages.export.submissions.labels import complete_labels, settle_labels
 from paintpipe.stages.export.target import DoneFrame, ReadFile
@@ -62,6 +62,10 @@ class NuscenesLidarsegTarget:
         """The challenge's classes; raises ConfigError for another dataset or an option about scores."""
         flags(settings, _OPTIONS, self.name)
         return settle_labels(settings, dataset, self.name, "nuscenes", TAXONOMY)
+
+    def frame_path(self, row: FrameRow, facts: ExportFacts) -> str:
+        """See `FrameTarget.frame_path`."""
+        return label_path(row)
 
     def export(self, frame: ExportFrame, facts: ExportFacts) -> FrameExport:
         """One `.bin` file; raises ExportError for a scene of no official split, and see `complete_labels`."""
@@ -120,6 +124,12 @@ class NuscenesLidarsegTarget:
         rows = [frame.row for frame in frames]
         sets = sorted({row.split for row in rows if row.split})
         write_zip([*map(label_path, rows), *(f"{name}/submission.json" for name in sets)], read, file)
+
+    def archive_faults(self, frames: Iterable[DoneFrame], facts: ExportFacts, file: BinaryIO) -> Iterator[str]:
+        """A file a keyframe, a byte a point, and `submission.json` of each set."""
+        rows = [frame.row for frame in frames]
+        sizes: dict[str, int | None] = {label_path(row): row.num_points for row in rows}
+        return zip_faults(sizes | {f"{row.split}/submission.json": None for row in rows}, file)
 
     def completeness(self, frames: Iterable[DoneFrame]) -> Completeness:
         """Set by set: keyframes counted, and scenes that are not here."""

@@ -19,7 +19,7 @@ from paintpipe.schemas.export import ExportFacts, ExportFrame, ExportSettings, F
 from paintpipe.schemas.taxonomy import Taxonomy
 from paintpipe.stages.export.options import flags
 from paintpipe.stages.export.submissions import completeness
-from paintpipe.stages.export.submissions.archive import write_zip
+from paintpipe.stages.export.submissions.archive import write_zip, zip_faults
 from paintpipe.stages.export.submissions.completeness import Completeness, Part
 from paintpipe.stages.export.submissions.labels import complete_labels, settle_labels
 from paintpipe.stages.export.target import DoneFrame, ReadFile
@@ -49,6 +49,7 @@ IDS = {
     "traffic-sign": 81,
 }
 """`learning_map_inv`."""
+_ID_BYTES = 4
 _SCANS: tuple[int, ...] = (4541, 1101, 4661, 801, 271, 2761, 1101, 1101, 4071, 1591, 1201)
 _SCANS += (921, 1061, 3281, 631, 1901, 1731, 491, 1801, 4981, 831, 2721)
 SCANS = {f"{number:02d}": count for number, count in enumerate(_SCANS)}
@@ -67,6 +68,10 @@ class SemanticKittiTarget:
         flags(settings, {"zip": True}, self.name)
         return settle_labels(settings, dataset, self.name, "semantickitti", TAXONOMY)
 
+    def frame_path(self, row: FrameRow, facts: ExportFacts) -> str:
+        """See `FrameTarget.frame_path`."""
+        return label_path(row)
+
     def export(self, frame: ExportFrame, facts: ExportFacts) -> FrameExport:
         """One `.label` file; see `complete_labels` for what it raises."""
         labels = complete_labels(frame, facts.settings.fill, _where(frame.row))
@@ -80,8 +85,8 @@ class SemanticKittiTarget:
         """The rules of the validator, and the labels as the benchmark would read them."""
         path = label_path(frame.row)
         data = read(path)
-        if len(data) != 4 * frame.row.num_points:
-            yield f"{path}: {len(data)} bytes, expected {4 * frame.row.num_points}: 4 for each point"
+        if len(data) != _ID_BYTES * frame.row.num_points:
+            yield f"{path}: {len(data)} bytes, expected {_ID_BYTES * frame.row.num_points}: 4 for each point"
             return
         ids = np.frombuffer(data, dtype="<u4")
         strange = ~np.isin(ids, list(IDS.values()))
@@ -107,6 +112,10 @@ class SemanticKittiTarget:
     def archive(self, frames: Iterable[DoneFrame], facts: ExportFacts, read: ReadFile, file: BinaryIO) -> None:
         """The label files, with entries for their folders as the validator wants them."""
         write_zip((label_path(frame.row) for frame in frames), read, file)
+
+    def archive_faults(self, frames: Iterable[DoneFrame], facts: ExportFacts, file: BinaryIO) -> Iterator[str]:
+        """The rules of the validator for the zip: entries for the folders, a file a scan, 4 bytes a point."""
+        return zip_faults({label_path(frame.row): _ID_BYTES * frame.row.num_points for frame in frames}, file)
 
     def completeness(self, frames: Iterable[DoneFrame]) -> Completeness:
         """Sequence by sequence, for the splits of which anything was exported."""

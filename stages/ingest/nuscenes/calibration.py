@@ -6,7 +6,7 @@ import numpy as np
 
 from paintpipe.schemas.arrays import Float64
 from paintpipe.schemas.errors import CalibrationError
-from paintpipe.schemas.geometry import se3_from_quaternion
+from paintpipe.schemas.geometry import determinant, se3_from_quaternion
 from paintpipe.stages.ingest.nuscenes.records import CalibratedSensor, Sensor
 from paintpipe.stages.ingest.nuscenes.tables import Tables
 
@@ -70,6 +70,6 @@ def _intrinsics(record: CalibratedSensor) -> Float64:
     if len(rows) != 3 or any(len(row) != 3 for row in rows):
         raise CalibrationError("camera_intrinsic is no 3x3 matrix", expected="fx 0 cx, 0 fy cy, 0 0 1")
     K = np.array(rows, dtype=np.float64)
-    if not np.isfinite(K).all() or abs(float(np.linalg.det(K))) < _MIN_DETERMINANT:
+    if not np.isfinite(K).all() or not _MIN_DETERMINANT <= abs(determinant(K)) < np.inf:
         raise CalibrationError(f"singular camera_intrinsic {rows}", expected="fx 0 cx, 0 fy cy, 0 0 1")
     return K

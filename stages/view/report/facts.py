@@ -38,7 +38,7 @@ class FrameFacts:
 
     Attributes:
         sequence, frame_id: which frame.
-        score: in words.
+        score: in words, empty where it has none.
         picture: bytes of a JPEG or PNG, None where it can't be drawn.
         problem: why not, in words.
     """
@@ -65,6 +65,7 @@ class ReportFacts:
         frames_layer: which layer the frames below are of.
         best: frames with the highest score.
         worst: frames with the lowest, the worst first.
+        sample: some frames, where nothing ranks them.
         colors: of classes by name, as CSS.
         made: when and by what, in words.
     """
@@ -79,6 +80,7 @@ class ReportFacts:
     frames_layer: str = ""
     best: Sequence[FrameFacts] = ()
     worst: Sequence[FrameFacts] = ()
+    sample: Sequence[FrameFacts] = ()
     colors: Mapping[str, str] = field(default_factory=dict)
     made: str = ""
 

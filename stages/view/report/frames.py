@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from itertools import zip_longest
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from paintpipe.stages.view.chart_parts import count_text
 from paintpipe.stages.view.page import Code, Columns, Heading, Notice, Picture, Section, Table, Text
@@ -12,6 +12,9 @@ from paintpipe.stages.view.report.numbers import percent, three_digits
 ENOUGH_POINTS = 100
 """Judged points that a frame needs before its score says something."""
 _MOST_LISTED = 10
+_SHOWN = "Left the cameras with painted points, right the sweep from above. To turn one of them around:"
+
+T = TypeVar("T")
 
 
 class Measure(NamedTuple):
@@ -47,6 +50,12 @@ def chosen(rows: Sequence[Row], most: int) -> tuple[list[Row], list[Row]]:
     return best, list(rows[len(best) :][::-1][:most])
 
 
+def spread(places: Sequence[T], most: int) -> list[T]:
+    """At most `most` of the places, the first and the last among them where there are two, at equal steps."""
+    count = min(most, len(places))
+    return [places[number * (len(places) - 1) // max(count - 1, 1)] for number in range(count)]
+
+
 def frame_words(row: Row, measure: Measure) -> str:
     """A frame's score in words."""
     value = row[measure.column]
@@ -56,33 +65,44 @@ def frame_words(row: Row, measure: Measure) -> str:
 
 
 def frames(facts: ReportFacts) -> Iterator[Section]:
-    """Pictures of the best and the worst frames, and a list of the worst."""
+    """Pictures of the best and the worst frames, and a list of the worst; where nothing ranks them, of some."""
     if not facts.best:
+        yield from _unranked(facts)
         return
     measure, rows = ranked(facts.rows("frames", layer=facts.frames_layer))
     assert measure is not None
     yield Heading("Frames")
     yield Text(
         f"Ranked by {measure.name}, layer {facts.frames_layer}; frames with fewer than {ENOUGH_POINTS} judged points "
-        "are left out where others have more. Left the cameras with painted points, right the sweep from above. "
-        "To turn one of them around:"
+        f"are left out where others have more. {_SHOWN}"
     )
     yield Code(f"paintpipe view --3d --layer {facts.frames_layer} --frame SEQUENCE/ID")
-    pairs = zip_longest(_pictures("Best", facts.best), _pictures("Worst", facts.worst))
+    best = _pictures("Best" if facts.worst else "Frame", facts.best)
+    pairs = zip_longest(best, _pictures("Worst", facts.worst))
     yield Columns([section for pair in pairs for section in pair if section is not None])
     if len(rows) > len(facts.best) + len(facts.worst):
         yield _list(rows[::-1][:_MOST_LISTED], measure)
+
+
+def _unranked(facts: ReportFacts) -> Iterator[Section]:
+    if not facts.sample:
+        return
+    yield Heading("Frames")
+    yield Text(f"Some frames of layer {facts.frames_layer}, which nothing has judged. {_SHOWN}")
+    yield Code(f"paintpipe view --3d --layer {facts.frames_layer} --frame SEQUENCE/ID")
+    yield Columns(list(_pictures("Frame", facts.sample)))
 
 
 def _pictures(title: str, group: Sequence[FrameFacts]) -> Iterator[Section]:
     for number, frame in enumerate(group, 1):
         name = f"{frame.sequence} / {frame.frame_id}"
         head = f"{title} {number}" if len(group) > 1 else title
+        caption = ": ".join(filter(None, (head, name, frame.score)))
         if frame.picture is None:
-            yield Notice(f"{head}: {name}: {frame.score}. No picture: {frame.problem}")
+            yield Notice(f"{caption}. No picture: {frame.problem}")
         else:
             alt = f"Painted points of frame {name} on its images, and from above"
-            yield Picture(frame.picture, f"{head}: {name}: {frame.score}", alt)
+            yield Picture(frame.picture, caption, alt)
 
 
 def _list(rows: Sequence[Row], measure: Measure) -> Table:

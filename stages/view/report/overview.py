@@ -27,7 +27,9 @@ def overview(facts: ReportFacts) -> Iterator[Section]:
         yield Notice("Nothing is painted yet: run paintpipe paint.")
         return
     yield _layers(facts)
-    if not facts.tables:
+    if not facts.tables and facts.info.labels_taxonomy is None and facts.info.boxes_taxonomy is None:
+        yield Notice("This dataset has no point labels and no boxes to judge by, so no score is shown.")
+    elif not facts.tables:
         yield Notice("No layer has been evaluated yet, so no score is shown: run paintpipe evaluate.")
     elif absent := [layer.name for layer in facts.layers if not facts.rows("frames", layer=layer.name)]:
         yield Notice(f"Not evaluated, or by an older version: {', '.join(absent)}. Run paintpipe evaluate again.")

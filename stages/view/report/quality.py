@@ -20,6 +20,7 @@ _WHOLE = (
     "summary",
     "cameras",
     "edges",
+    "occlusion",
     "coverage",
     "ranges",
     "classes",
@@ -29,9 +30,15 @@ _WHOLE = (
     "calibration",
     "images",
 )
+_PARTS = (
+    ("cameras", "camera", "By camera"),
+    ("edges", "depth_edge", "On and off depth edges"),
+    ("occlusion", "occluded", "Occluded or not"),
+)
+"""Tables of parts of the points in view: what tells the parts apart, and a title."""
 _MOST_ROWS = 600
-_NARROW = 14
-"""Columns of a confusion matrix that leaves room for a drawing beside it."""
+_NARROW = 11
+"""Columns of a confusion matrix that leaves room for a drawing beside it: 522 px on the widest page."""
 
 
 def quality(facts: ReportFacts) -> Iterator[Section]:
@@ -133,7 +140,7 @@ def _layer(facts: ReportFacts, layer: str) -> Iterator[Section]:
         )
         said = "; red is the gap between score and truth: below the line scores promise too much, above it too little"
         parts.append(Drawing(reliability_diagram(bins, caption), caption + said))
-    for table, key, title in (("cameras", "camera", "By camera"), ("edges", "depth_edge", "On and off depth edges")):
+    for table, key, title in _PARTS:
         if rows := facts.rows(table, layer=layer):
             parts.append(_small(rows, key, f"{title}, {VIEW}"))
     if parts:

@@ -7,11 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from paintpipe.schemas.arrays import AnyArray, Float32, Float64, Int8, UInt8
+from paintpipe.schemas.arrays import AnyArray, Float32, Int8, UInt8, UInt16
+from paintpipe.schemas.camera import CameraView
 from paintpipe.schemas.catalog import BoxRow
 from paintpipe.schemas.painted import Flag
+from paintpipe.schemas.settings import Projection
 from paintpipe.schemas.taxonomy import Taxonomy
 from paintpipe.stages.paint.boxes import box_R_lidar
+from paintpipe.stages.paint.project import project_points
 from paintpipe.stages.view.scene3d.pack import packed
 from paintpipe.stages.view.style import MUTED, css_colors
 
@@ -19,6 +22,8 @@ NOWHERE = -32768
 """x of a point that is not finite or too far away: it keeps its row, and is never drawn."""
 FARTHEST_M = 1000.0
 """Along an axis. No LiDAR measures so far: one stray value must not take the resolution of all other points."""
+NO_PIXEL = 65535
+"""Column of a point whose camera does not show it."""
 TOP = 3
 """Classes with scores that a click tells."""
 _LARGEST = 32767
@@ -31,16 +36,12 @@ class SceneImage:
     """A camera's image.
 
     Attributes:
-        camera: its name.
+        view: its camera's name and size, and how points reach it.
         jpeg: bytes of a JPEG file of any size.
-        size_px: (width, height) of the image that the matrix leads to.
-        image_from_lidar: (3, 4).
     """
 
-    camera: str
+    view: CameraView
     jpeg: bytes
-    size_px: tuple[int, int]
-    image_from_lidar: Float64
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,7 @@ class Scene:
         taxonomy: of the classes.
         cameras: names.
         images: those that could be read.
+        projection: the preset that the layer was painted with.
         boxes: of the frame.
         box_classes: box category → classes that are right inside it, the first of which gives its colour.
         forward_rad: direction of travel in the LiDAR frame, about +z from +x.
@@ -75,6 +77,7 @@ class Scene:
     taxonomy: Taxonomy
     cameras: Sequence[str]
     images: Sequence[SceneImage] = ()
+    projection: Projection = "default"
     boxes: Sequence[BoxRow] = ()
     box_classes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     forward_rad: float = 0.0
@@ -84,6 +87,7 @@ def scene_json(scene: Scene) -> dict[str, Any]:
     """The frame as web/frame.js reads it."""
     xyz, scale_m = _rounded(scene.points)
     best, shares = _top_scores(scene.scores, scene.label)
+    col, row = _pixels(scene)
     colors = css_colors(scene.taxonomy)
     return {
         "title": scene.title,
@@ -96,6 +100,8 @@ def scene_json(scene: Scene) -> dict[str, Any]:
         "label": packed(scene.label),
         "camera": packed(scene.camera),
         "flags": packed(scene.flags),
+        "pixel_col": packed(col),
+        "pixel_row": packed(row),
         "top_class": [packed(best[:, rank]) for rank in range(best.shape[1])],
         "top_score": [packed(shares[:, rank]) for rank in range(best.shape[1])],
         "intensity": _intensity(scene.points, scene.features),
@@ -129,6 +135,21 @@ def _top_scores(scores: AnyArray, label: UInt8) -> tuple[UInt8, UInt8]:
     return np.where(painted, best, 0).astype(np.uint8), np.where(painted, np.clip(shares, 0, 255), 0).astype(np.uint8)
 
 
+def _pixels(scene: Scene) -> tuple[UInt16, UInt16]:
+    """(N,) column and row of each point's pixel on the image of its camera, `NO_PIXEL` and 0 where there is none.
+
+    Of the points as they are: the browser has rounded ones, which a pixel's border may lie beside.
+    """
+    col, row = np.full(len(scene.points), NO_PIXEL, np.uint16), np.zeros(len(scene.points), np.uint16)
+    views = {image.view.camera: image.view for image in scene.images}
+    for number, camera in enumerate(scene.cameras):
+        if camera in views:
+            seen = project_points(scene.points, views[camera], scene.projection)
+            own = scene.camera[seen.index] == number
+            col[seen.index[own]], row[seen.index[own]] = seen.col[own], seen.row[own]
+    return col, row
+
+
 def _intensity(points: Float32, features: Sequence[str]) -> str | None:
     """(N,) the LiDAR's intensity from 0 to its 98th percentile in 255 steps; None where points have none."""
     place = next((number for number, name in enumerate(features) if name.lower() in _INTENSITIES), None)
@@ -141,11 +162,11 @@ def _intensity(points: Float32, features: Sequence[str]) -> str | None:
 
 def _image(image: SceneImage) -> dict[str, Any]:
     return {
-        "camera": image.camera,
+        "camera": image.view.camera,
         "jpeg": base64.b64encode(image.jpeg).decode("ascii"),
-        "width_px": image.size_px[0],
-        "height_px": image.size_px[1],
-        "image_from_lidar": [float(value) for value in image.image_from_lidar.reshape(-1)],
+        "width_px": image.view.width_px,
+        "height_px": image.view.height_px,
+        "depth_from_lidar": [float(value) for value in image.view.image_from_lidar[2]],
     }
 
 

@@ -9,7 +9,8 @@ from support.toy_jobs import Toy
 
 from paintpipe.pipeline.events import Event, Warned
 from paintpipe.pipeline.executors import executor
-from paintpipe.pipeline.executors.cluster_connection import Connected, is_exposed
+from paintpipe.pipeline.executors.cluster_calls import Connected
+from paintpipe.pipeline.executors.cluster_connection import is_exposed
 from paintpipe.pipeline.executors.settings import ExecutorSettings
 from paintpipe.schemas.errors import PARTIAL_FAILURE, USER_MISTAKE, ClusterError, WorkerLostError
 

@@ -48,6 +48,8 @@ def test_held_and_released(objects: ObjectFolder) -> None:
         ({"pid": 2**22 + 1}, True),  # beyond the largest id
         ({"host": "elsewhere"}, False),
         ({"host": "elsewhere", "pid": 2**22 + 1, "boot_id": "before"}, False),
+        ({"pid": 2**22 + 1, "pid_namespace": "pid:[1]"}, False),  # no such process here, but perhaps in its container
+        ({"boot_id": "before", "machine_id": "another"}, False),
     ],
 )
 def test_only_the_surely_dead_lose_their_lock(objects: ObjectFolder, changes: dict[str, object], taken: bool) -> None:

@@ -100,7 +100,8 @@ def test_tallies_merge_in_any_order(seeds: tuple[int, int, int]) -> None:
 def test_subsets_of_the_view_add_up_to_it(seed: int) -> None:
     tally = random_tally(seed)
     view = tally.of(Subset("view"))
-    np.testing.assert_array_equal(tally.of(Subset("edge", 0)) + tally.of(Subset("edge", 1)), view)
+    for kind in ("edge", "occluded"):
+        np.testing.assert_array_equal(tally.of(Subset(kind, 0)) + tally.of(Subset(kind, 1)), view)
     assert view.sum() <= tally.of(Subset("all")).sum() <= tally.num_points
 
 

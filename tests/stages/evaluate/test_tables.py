@@ -34,7 +34,7 @@ def test_each_dataset_has_its_own_rule_and_others_have_both() -> None:
 
 def test_tables_have_their_schemas_even_when_empty() -> None:
     made = points_tables(make_frame().tally(), layer())
-    names = {"summary", "classes", "coverage", "ranges", "cameras", "edges", "confusion"}
+    names = {"summary", "classes", "coverage", "ranges", "cameras", "edges", "occlusion", "confusion"}
     assert made.keys() == names
     for name in names:
         assert made[name].schema.equals(getattr(schemas, name.upper()))
@@ -107,6 +107,20 @@ def test_ranges_cameras_and_edges() -> None:
         ("off", 1.0, 4),
         ("on", 0.0, 1),
     ]
+
+
+def test_occluded_points_apart_from_others_and_how_many_of_them_are_painted() -> None:
+    """Points 1, 3 and 4 are occluded: one wrong, one right, one cleared."""
+    frame = make_frame(
+        labels=np.array([0, 1, 1, 1, 255], np.uint8), flags=np.array([3, 3 | 8, 3, 3 | 8 | 16, 2 | 8], np.uint8)
+    )
+    made = rows(points_tables(frame.tally(), layer())["occlusion"], rule="nuscenes")
+    assert [(row["occluded"], row["accuracy"], row["coverage"], row["num_points"]) for row in made] == [
+        ("no", 1.0, 1.0, 2),
+        ("yes", pytest.approx(1 / 3), pytest.approx(2 / 3), 3),
+    ]
+    nobody_looked = rows(points_tables(make_frame().tally(), layer())["occlusion"], rule="nuscenes", occluded="yes")[0]
+    assert (nobody_looked["accuracy"], nobody_looked["coverage"], nobody_looked["num_points"]) == (None, None, 0)
 
 
 def test_the_confusion_names_what_was_unpainted() -> None:

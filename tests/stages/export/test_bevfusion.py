@@ -185,6 +185,18 @@ def test_each_kind_of_damage_is_found(exported: Exported) -> None:
     assert any("out of order" in line for line in faults_with(INFOS.format("train"), pickles.dumps(content)))
     content["infos"][0]["gt_velocity"] += 1
     assert any("boxes differ" in line for line in faults_with(INFOS.format("train"), pickles.dumps(content)))
+    for place, key in (
+        (lambda info: info, "location"),
+        (lambda info: info, "lidar2ego_rotation"),
+        (lambda info: info["sweeps"][1], "sensor2lidar_translation"),
+        (lambda info: info["cams"]["CAM_BACK"], "camera_intrinsics"),
+    ):
+        content = pickles.loads(exported.files[INFOS.format("train")])
+        del place(content["infos"][0])[key]
+        assert any(f"without {key}" in line for line in faults_with(INFOS.format("train"), pickles.dumps(content)))
+    infos = pickles.loads(exported.files[DB_INFOS])
+    del infos["car"][0]["difficulty"]
+    assert any("no difficulty" in line for line in faults_with(DB_INFOS, pickles.dumps(infos)))
     infos = pickles.loads(exported.files[DB_INFOS])
     infos["car"][0]["box3d_lidar"][0] += 1
     assert any("another box" in line for line in faults_with(DB_INFOS, pickles.dumps(infos)))

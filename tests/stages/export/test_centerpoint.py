@@ -193,6 +193,10 @@ def test_each_kind_of_damage_is_found(exported: Exported) -> None:
     assert any("other points" in line for line in damaged(exported, sample, bytes(content)))
     assert any("bytes" in line for line in damaged(exported, sample, bytes(content[:-60])))
     infos = pickles.loads(exported.files[INFOS.format("train")])
+    del infos[0]["sweeps"][2]["transform_matrix"]
+    lines = damaged(exported, INFOS.format("train"), pickles.dumps(infos))
+    assert any("without transform_matrix" in line for line in lines)
+    infos = pickles.loads(exported.files[INFOS.format("train")])
     infos[0]["sweeps"] = infos[0]["sweeps"][::-1]
     assert any("out of order" in line for line in damaged(exported, INFOS.format("train"), pickles.dumps(infos)))
     infos[0]["sweeps"], infos[0]["gt_boxes"] = [], infos[0]["gt_boxes"] * 2

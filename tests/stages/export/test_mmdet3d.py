@@ -4,6 +4,7 @@
 """
 
 import pickle
+import re
 
 import numpy as np
 import pytest
@@ -239,10 +240,23 @@ def _cloud(frame):
 
 
 def run_config(text, folder="/data/painted"):
-    """As `mmengine.Config` does: predefined variables are replaced, then it is run."""
-    space = {}
-    exec(compile(text.decode().replace("{{ fileDirname }}", folder), "config", "exec"), space)
+    """As `mmengine.Config` does: predefined variables are replaced, with slashes for backslashes, then it is run."""
+    space, given = {}, re.sub(r"\{\{\s*fileDirname\s*\}\}", folder.replace("\\", "/"), text.decode())
+    exec(compile(given, "config", "exec"), space)
     return space
+
+
+@pytest.mark.parametrize(
+    "folder", ["/it's/'", '/of "mine"', "/a: b/#x", "/grün 夜 \U0001f600", "/{}%s{{x}}", "\\\\host\\share\\new"]
+)
+def test_the_configurations_folder_may_be_called_anything(folder):
+    """MMEngine puts the path as it is between the quotes that the configuration has."""
+    for dataset in ("kitti", "nuscenes"):
+        files, _ = exported(drive(dataset), settled_facts(dataset))
+        config, root = run_config(files[f"painted_{dataset}.py"], folder), folder.replace("\\", "/") + "/"
+        assert config["data_root"] == root
+        assert config["db_sampler"]["info_path"] == f"{root}{dataset}_dbinfos_train.pkl"
+        assert config["val_evaluator"]["ann_file"] == f"{root}{dataset}_infos_val.pkl"
 
 
 @pytest.mark.parametrize("dataset", ["kitti", "nuscenes"])

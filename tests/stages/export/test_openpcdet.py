@@ -252,6 +252,24 @@ def test_the_class_leaves_out_boxes_that_nobody_can_see(painted_dataset, tmp_pat
     assert data[0]["gt_names"].tolist() == ["car", "pedestrian", "bicycle", "barrier"]
 
 
+ODD_NAMES = ("it's", 'a "b"', "a: b", "#x", "- y", "%s", "\\u0041", "grün", "夜", "\U0001f600", "~", "no", "1e3", "{z}")
+
+
+def test_columns_may_be_called_anything_that_can_be_printed():
+    features = ("x", "y", "z", *ODD_NAMES)
+    facts = make_facts(features=features)
+    frame = make_export_frame()
+    points = np.zeros((len(frame.points), len(features)), np.float32)
+    files, _ = exported([replace(frame, points=points)], facts)
+    text = files["painted_dataset.yaml"]
+    assert text.isascii()  # whatever encoding the machine reads it in
+    for key in ("used_feature_list", "src_feature_list"):
+        assert yaml.safe_load(text)["POINT_FEATURE_ENCODING"][key][: len(features)] == list(features)
+    for name in ("a\nb", "a\x7f", "a\u2028b", "a\x85b"):
+        with pytest.raises(ConfigError, match="expected a printable name"):
+            TARGET.settle(ExportSettings(), "custom", (*features, name))
+
+
 def test_sweeps_are_moved_to_the_keyframe_and_timed():
     settings = TARGET.settle(ExportSettings(sweeps=2), "nuscenes", make_facts("nuscenes").features)
     frame, facts = make_export_frame("nuscenes", num_sweeps=2), make_facts("nuscenes", settings=settings)

@@ -65,10 +65,10 @@ def test_time_goes_into_a_column_where_the_loader_overwrites_one() -> None:
 def test_the_last_sweep_is_repeated_and_the_keyframe_stands_in_for_none() -> None:
     own = np.ones((2, 3), dtype=np.float32)
     near, far = SweepTable(own, np.eye(4), 0.05), SweepTable(own, np.eye(4), 0.1)
-    assert padded(own, [near, far], 4) == [near, far, far, far]
-    assert padded(own, [near, far], 1) == [near]
-    alone = padded(own, [], 2)
-    assert [(sweep.frame_SE3_sweep, sweep.lag_s) for sweep in alone] == [(None, 0.0)] * 2
+    itself = SweepTable(own, None, 0.0)
+    assert padded(itself, [near, far], 4) == [near, far, far, far]
+    assert padded(itself, [near, far], 1) == [near]
+    assert padded(itself, [], 2) == [itself, itself]
 
 
 @pytest.mark.parametrize("lacking", ["global_SE3_lidar", "timestamp_us"])

@@ -43,6 +43,7 @@ def test_projections_that_no_camera_has(line: str, message: str) -> None:
         ("0 0 0 0 0 0 0 0 0 0 0 0", "singular"),
         ("1 0 0 0 1 0 0 0 0 0 1 0", "singular"),
         ("1 0 0 0 0 1 0 0 0 0 -1 0", "no rotation"),
+        ("0 -1e-320 0 0 0 0 -1 0 1 0 0 0", "singular"),
         ("2 0 0 0 0 2 0 0 0 0 2 0", "no rotation"),
     ],
 )

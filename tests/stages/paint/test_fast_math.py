@@ -1,7 +1,8 @@
 import numpy as np
+import pytest
 
-from paintpipe.schemas.arrays import Float32, UInt16
-from paintpipe.stages.paint.fast_math import exp_nonpositive, half_bits
+from paintpipe.schemas.arrays import Float32, Float64, UInt16
+from paintpipe.stages.paint.fast_math import arctan2_near, exp_nonpositive, half_bits
 from paintpipe.stages.paint.kernel import kernel
 
 
@@ -27,6 +28,23 @@ def halves(x: Float32) -> UInt16:
     out = np.empty(len(x), np.uint16)
     _halves(x, out)
     return out
+
+
+@kernel
+def _angles(y: Float64, x: Float64, out: Float64) -> None:
+    for i in range(len(x)):
+        out[i] = arctan2_near(y[i], x[i])
+
+
+def test_angles_are_those_of_the_library_in_every_direction() -> None:
+    around = np.concatenate([np.linspace(-4.0, 4.0, 100_001), np.arange(-4, 5) * (np.pi / 8)])
+    y, x, out = np.sin(around) * 1e-3, np.cos(around) * 1e-3, np.empty(len(around))
+    _angles(y, x, out)
+    away = np.abs(out - np.arctan2(y, x))
+    assert np.minimum(away, 2 * np.pi - away).max() < 2e-8
+    some_y, some_x = np.array([0.0, 0.0, 1.0, -1.0, 1e30]), np.array([0.0, -1.0, 0.0, 0.0, 1e30])
+    _angles(some_y, some_x, out[:5])
+    assert out[:5] == pytest.approx([0.0, np.pi, np.pi / 2, -np.pi / 2, np.pi / 4], abs=2e-8)
 
 
 def test_exp_is_within_a_float32_step_of_the_library() -> None:

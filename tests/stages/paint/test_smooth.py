@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from paintpipe.schemas.arrays import AnyArray, Float32
 from paintpipe.schemas.painted import Flag, PaintedFrame, Provenance, SecondView
 from paintpipe.stages.paint.check import check_painted
-from paintpipe.stages.paint.neighbours import MOST_NEIGHBOURS, REACH
+from paintpipe.stages.paint.directions import REACH
+from paintpipe.stages.paint.neighbours import MOST_NEIGHBOURS
 from paintpipe.stages.paint.smooth import EDGE_SAY, OWN_WEIGHT, smooth
 
 SEEN = int(Flag.PAINTED | Flag.VISIBLE)

@@ -1,6 +1,7 @@
 """ESPNetv2: the published checkpoints load name for name and give the published figures on Cityscapes."""
 
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import cv2
@@ -10,6 +11,7 @@ import torch
 from support.segment import needs
 
 from paintpipe.schemas.errors import ModelError
+from paintpipe.schemas.pixels import PixelScores
 from paintpipe.schemas.settings import SegmentSettings
 from paintpipe.stages.segment.agreement import LABELS_AGREE, SCORES_WITHIN, difference
 from paintpipe.stages.segment.espnetv2 import ESPNetv2
@@ -23,19 +25,27 @@ FRANKFURT = {"0.5": (0.5949, 0.9584), "1.0": (0.7257, 0.9686), "2.0": (0.7086, 0
 ALL_FOUR_S05 = (0.4854, 0.9376)
 
 
+@cache
 def _segmenter(real_data: Path, scale: str) -> Segmenter:
     weights = real_data / f"weights/espnetv2/espnetv2_s_{scale}_city_1024x512.pth"
     settings = SegmentSettings(input_size_px=(512, 1024), threads=2)
     return load_segmenter(find_card(f"espnetv2-s{scale}-cityscapes"), weights, 20, settings)
 
 
-def _confusion(segmenter: Segmenter, image_path: Path) -> np.ndarray:
-    image = np.ascontiguousarray(cv2.imread(str(image_path))[:, :, ::-1])
+def _predict(segmenter: Segmenter, image_path: Path) -> PixelScores:
+    return segmenter.predict([np.ascontiguousarray(cv2.imread(str(image_path))[:, :, ::-1])])[0]
+
+
+@cache
+def _eager(real_data: Path, scale: str, image_path: Path) -> PixelScores:
+    return _predict(_segmenter(real_data, scale), image_path)
+
+
+def _confusion(scores: PixelScores, image_path: Path) -> np.ndarray:
     raw = cv2.imread(str(image_path).replace("leftImg8bit/", "gtFine/").replace("leftImg8bit", "gtFine_labelIds"), -1)
     truth = np.full(256, 255, dtype=np.int64)
     truth[list(TRAIN_IDS)] = range(19)
     truth = truth[raw]
-    scores = segmenter.predict([image])[0]
     # The reference leaves the background output out.
     nineteen = type(scores)(np.ascontiguousarray(scores.values[:19]), "logits", True, scores.extent_px)
     predicted = full_size_labels(nineteen, raw.shape)
@@ -63,15 +73,14 @@ def test_published_checkpoint_has_our_names_and_shapes(real_data: Path, scale: s
 @pytest.mark.parametrize("scale", ["1.0", "2.0"])
 def test_published_figures_of_one_image(real_data: Path, scale: str) -> None:
     image = next((real_data / "cityscapes/leftImg8bit").rglob("frankfurt*.png"))
-    found = _figures(_confusion(_segmenter(real_data, scale), image))
+    found = _figures(_confusion(_eager(real_data, scale, image), image))
     assert found == pytest.approx(FRANKFURT[scale], abs=0.003)
 
 
 def test_published_figures_of_four_images_in_one_confusion_matrix(real_data: Path) -> None:
-    segmenter = _segmenter(real_data, "0.5")
     images = sorted((real_data / "cityscapes/leftImg8bit").rglob("*.png"))
     assert len(images) == 4
-    each = [_confusion(segmenter, image) for image in images]
+    each = [_confusion(_eager(real_data, "0.5", image), image) for image in images]
     frankfurt = next(matrix for matrix, image in zip(each, images, strict=True) if "frankfurt" in image.name)
     assert _figures(frankfurt) == pytest.approx(FRANKFURT["0.5"], abs=0.003)
     assert _figures(np.sum(each, axis=0)) == pytest.approx(ALL_FOUR_S05, abs=0.003)
@@ -85,9 +94,9 @@ def test_published_figures_hold_under_each_backend(real_data: Path, backend: str
     weights = real_data / "weights/espnetv2/espnetv2_s_0.5_city_1024x512.pth"
     other = load_segmenter(eager.card, weights, 20, settings)
     path = next((real_data / "cityscapes/leftImg8bit").rglob("frankfurt*.png"))
-    assert _figures(_confusion(other, path)) == pytest.approx(FRANKFURT["0.5"], abs=0.003)
-    image = np.ascontiguousarray(cv2.imread(str(path))[:, :, ::-1])
-    one, two = (torch.from_numpy(each.predict([image])[0].values)[None] for each in (eager, other))
+    found = _predict(other, path)
+    assert _figures(_confusion(found, path)) == pytest.approx(FRANKFURT["0.5"], abs=0.003)
+    one, two = (torch.from_numpy(each.values)[None] for each in (_eager(real_data, "0.5", path), found))
     labels, scores = difference(one, two, "logits")
     assert labels >= LABELS_AGREE
     assert scores <= SCORES_WITHIN

@@ -118,7 +118,7 @@ def test_outputs_by_name_and_what_no_painter_can_use(tmp_path: Path) -> None:
         load_segmenter(CARD, tmp_path / "w.onnx", 5, _settings(device="cuda:0"))
 
 
-def test_files_that_are_no_network_for_images(tmp_path: Path) -> None:
+def test_files_that_are_no_network_for_images(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "w.onnx").write_bytes(b"\xff" * 50)
     with pytest.raises(ModelError, match="no ONNX file"):
         load_segmenter(CARD, tmp_path / "w.onnx", 5, _settings())
@@ -137,8 +137,13 @@ def test_files_that_are_no_network_for_images(tmp_path: Path) -> None:
         load_segmenter(CARD, tmp_path / "op.onnx", 5, _settings())
     with pytest.raises(ModelError, match="OpenVINO can't run it"):
         load_segmenter(CARD, tmp_path / "op.onnx", 5, _settings(backend="openvino"))
+    odd_name = _model().SerializeToString().replace(b"ArgMax", b"ArgMa\xf6")
+    (tmp_path / "name.onnx").write_bytes(odd_name)
+    with pytest.raises(ModelError, match="no UTF-8"):
+        load_segmenter(CARD, tmp_path / "name.onnx", 5, _settings())
     with pytest.raises(ModelError, match="can't be read"):
         load_segmenter(CARD, tmp_path / "gone.onnx", 5, _settings())
+    assert capfd.readouterr().out == ""
 
 
 def test_auto_takes_openvino_for_a_file_and_torch_never(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

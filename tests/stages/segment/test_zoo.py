@@ -2,6 +2,7 @@
 
 import socket
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,9 +13,14 @@ from paintpipe.schemas.errors import MissingExtraError, ModelError, TaxonomyErro
 from paintpipe.schemas.settings import SegmentSettings
 from paintpipe.stages.segment.segmenter import load_segmenter
 
-smp = pytest.importorskip("segmentation_models_pytorch")
 SETTINGS = SegmentSettings(threads=1)
 NORMALISED = {"mean": (0.485, 0.456, 0.406), "std": (0.229, 0.224, 0.225)}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def smp() -> Any:
+    """The library, imported where its tests run and not where they are only collected."""
+    return pytest.importorskip("segmentation_models_pytorch")
 
 
 def _card(**options: object):  # type: ignore[no-untyped-def]
@@ -38,7 +44,7 @@ def _compare(tmp_path: Path, whole: torch.nn.Module, card) -> None:  # type: ign
 
 
 @pytest.mark.parametrize("model", ["FPN", "Unet", "PSPNet", "DeepLabV3", "DeepLabV3Plus"])
-def test_segmentation_models_pytorch(tmp_path: Path, model: str) -> None:
+def test_segmentation_models_pytorch(tmp_path: Path, smp: Any, model: str) -> None:
     torch.manual_seed(0)
     _compare(
         tmp_path,
@@ -56,7 +62,7 @@ def test_torchvision_with_and_without_its_auxiliary_head(tmp_path: Path, model: 
     _compare(tmp_path, whole, _card(model=model))
 
 
-def test_nothing_is_downloaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_is_downloaded(tmp_path: Path, smp: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     asked = []
 
     def never(_: object, address: object) -> None:
@@ -83,13 +89,13 @@ def test_nothing_is_downloaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         ({"model": "FPN", "depth": 3}, "has no options depth"),
     ],
 )
-def test_models_that_the_zoo_does_not_have(tmp_path: Path, options: dict[str, object], message: str) -> None:
+def test_models_that_the_zoo_does_not_have(tmp_path: Path, smp: Any, options: dict[str, object], message: str) -> None:
     torch.save(smp.FPN("resnet18", encoder_weights=None, classes=4).state_dict(), tmp_path / "w.pth")
     with pytest.raises(ModelError, match=message):
         load_segmenter(_card(**options), tmp_path / "w.pth", 4, SETTINGS)
 
 
-def test_a_taxonomy_that_does_not_fit(tmp_path: Path) -> None:
+def test_a_taxonomy_that_does_not_fit(tmp_path: Path, smp: Any) -> None:
     torch.save(smp.FPN("resnet18", encoder_weights=None, classes=4).state_dict(), tmp_path / "w.pth")
     with pytest.raises(TaxonomyError, match="4 outputs"):
         load_segmenter(_card(model="FPN", encoder="resnet18"), tmp_path / "w.pth", 5, SETTINGS)

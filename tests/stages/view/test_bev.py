@@ -106,14 +106,16 @@ def test_a_boxs_front_is_marked():
 
 
 def test_boxes_take_the_colour_of_their_class_and_strangers_are_grey():
-    def shade(name):
-        picture = view([], [make_box(class_name=name, center_m=np.array([5.0, 3.0, 0.0]))])
+    def shade(name, **more):
+        picture = view([], [make_box(class_name=name, center_m=np.array([5.0, 3.0, 0.0]))], **more)
         return picture[50, 59:62].astype(int).max(axis=0)
 
     red, green, blue = shade("Car")
     assert blue > green > red  # the alias of the third class, BLUE
     unknown = shade("movable_object.barrier <b>")
     assert unknown.max() - unknown.min() < 20
+    red, green, blue = shade("human.pedestrian.adult", box_classes={"human.pedestrian.adult": (2, 0)})
+    assert blue > green > red
 
 
 def test_boxes_far_away_or_broken_change_nothing():

@@ -20,6 +20,6 @@ def test_a_long_verdict_leaves_the_panels_in_their_places(panels: int) -> None:
     one = make_found(None)
     found = make_found(one.yaw if panels == 4 else None)
     short, long = (calibration_chart(found, title) for title in ("ok", "looks off $x$: " + "so many words " * 20))
-    assert short.shape == (495, 465 * panels, 3)
+    assert short.shape == (525, 465 * panels, 3)
     np.testing.assert_array_equal(short[TITLE_PX:], long[TITLE_PX:])
     assert (short[:TITLE_PX] != long[:TITLE_PX]).any()

@@ -35,12 +35,22 @@ def lost(folder: Path, count: int, seed: int = 0) -> dict[str, Any]:
 
 
 def drivers_killed(folder: Path, count: int, seed: int = 0) -> dict[str, Any]:
-    """kill -9 of the driver over processes and dask at a random instant, its workers left to themselves; a resume."""
+    """kill -9 of the driver over processes and dask at a random instant, its workers left to themselves; a resume.
+
+    One cluster serves all tries over dask, each with what the drivers before it left behind.
+    """
     folder = tiny.long_folder(folder)
     whole = tiny.reference(folder)
-    tries = [(number, ("processes", "dask")[number % 2], seed) for number in range(count)]
-    results = parallel(lambda item: _driver_killed(folder, *item, whole), tries)
-    return _summary(results)
+
+    def lane(item: tuple[int, str]) -> list[dict[str, Any]]:
+        first, executor = item
+        with _spread(folder, f"drivers-{seed}", executor) as options:
+            results = [
+                _driver_killed(folder, number, executor, options, seed, whole) for number in range(first, count, 2)
+            ]
+        return [_settled(folder, result, whole) for result in results]  # whatever came late did no harm
+
+    return _summary([result for found in parallel(lane, [(0, "processes"), (1, "dask")]) for result in found])
 
 
 def _summary(results: list[dict[str, Any]]) -> dict[str, Any]:
@@ -53,26 +63,29 @@ def _summary(results: list[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
-def _driver_killed(folder: Path, number: int, executor: str, seed: int, whole: dict[str, bytes]) -> dict[str, Any]:
+def _driver_killed(
+    folder: Path, number: int, executor: str, options: tuple[object, ...], seed: int, whole: dict[str, bytes]
+) -> dict[str, Any]:
     draw, tag = random.Random(f"{seed} {number}"), f"driver-{seed}-{number}"
     workspace = tiny.fresh_workspace(folder, tag)
-    with _spread(folder, tag, executor) as options:
-        after_s = draw.uniform(0.0, 5.0)
-        killed = in_child(_paint, workspace, tag, options, kill_after_s=after_s, kill_others=False)
-        faults = [killed.error] if killed.error else []
-        faults += [f"falsely marked: {fault}" for fault in tiny.false_marks(workspace)]
-        faults += _resumed(workspace, whole, "serial")
-        if executor == "processes":
-            _until(lambda: not _tagged(tag), "workers outlive their driver")
-    faults += in_child(tiny.faults_left, workspace, whole).or_raise()  # whatever came late did no harm
-    shutil.rmtree(workspace)
+    after_s = draw.uniform(0.0, 5.0)
+    killed = in_child(_paint, workspace, tag, options, kill_after_s=after_s, kill_others=False)
+    faults = [killed.error] if killed.error else []
+    faults += [f"falsely marked: {fault}" for fault in tiny.false_marks(workspace)]
+    faults += _resumed(workspace, whole, "serial")
+    if executor == "processes":
+        _until(lambda: not _tagged(tag), "workers outlive their driver")
     what = f"{number}: {executor}, driver killed after {after_s:.2f} s"
-    return {
-        "kind": executor,
-        "hit": killed.signal == 9,
-        "attempts_lost": 0,
-        "faults": [f"{what}: {fault}" for fault in faults],
-    }
+    hit = killed.signal == 9
+    return {"kind": executor, "hit": hit, "attempts_lost": 0, "tag": tag, "what": what, "faults": faults}
+
+
+def _settled(folder: Path, result: dict[str, Any], whole: dict[str, bytes]) -> dict[str, Any]:
+    """The result of a try with what is wrong in its workspace once no worker lives any more."""
+    workspace = folder / result["tag"]
+    faults = result["faults"] + in_child(tiny.faults_left, workspace, whole).or_raise()
+    shutil.rmtree(workspace)
+    return {**result, "faults": [f"{result['what']}: {fault}" for fault in faults]}
 
 
 def _lost(folder: Path, number: int, kind: str, seed: int, whole: dict[str, bytes]) -> dict[str, Any]:
@@ -80,7 +93,7 @@ def _lost(folder: Path, number: int, kind: str, seed: int, whole: dict[str, byte
     workspace = tiny.fresh_workspace(folder, tag)
     executor, what = kind.split()
     with _spread(folder, tag, executor, ttl=what == "frozen") as options:
-        ended = in_child(_beside, workspace, tag, options, what, draw.uniform(0.0, 0.3), timeout_s=180)
+        ended = in_child(_beside, workspace, tag, options, what, draw.uniform(0.0, 0.3), timeout_s=300)
         told = ended.value if ended.good else {"code": -1, "hit": False, "err": ended.last_words}
         faults = [f"falsely marked: {fault}" for fault in tiny.false_marks(workspace)]
     expected = (0, 1, 2) if what == "scheduler" else (0,)  # 0 where the run was over already
@@ -118,7 +131,7 @@ def _beside(workspace: Path, tag: str, options: tuple[object, ...], what: str, a
 
 def _harm(workspace: Path, tag: str, what: str, after_s: float) -> bool:
     """Kill or freeze one worker or the scheduler, soon after the first mark; False where that came too late."""
-    until = time.monotonic() + 60
+    until = time.monotonic() + 200
     while not (marked := tiny.marks(workspace)) and time.monotonic() < until:
         time.sleep(0.01)
     time.sleep(after_s)

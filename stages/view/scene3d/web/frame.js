@@ -1,5 +1,7 @@
 // Unpacks the frame that pack.py packed.
 
+const NO_PIXEL = 65535;
+
 /** The bytes behind base64. */
 function bytesOf(base64) {
   const text = atob(base64);
@@ -45,6 +47,8 @@ async function unpackFrame(scene) {
     label: await bytes(scene.label),
     camera: await unpacked(scene.camera, Int8Array, count),
     flags: await bytes(scene.flags),
+    pixelCol: await unpacked(scene.pixel_col, Uint16Array, count),
+    pixelRow: await unpacked(scene.pixel_row, Uint16Array, count),
     topClass: await Promise.all(scene.top_class.map(bytes)),
     topScore: await Promise.all(scene.top_score.map(bytes)),
     intensity: scene.intensity === null ? null : await bytes(scene.intensity),
@@ -56,9 +60,8 @@ function pointAt(frame, row) {
   return [0, 1, 2].map((axis) => frame.position[3 * row + axis] * frame.scale_m);
 }
 
-/** Where an image shows a point: {u, v, depth}. */
-function pixelOf(image, [x, y, z]) {
-  const m = image.image_from_lidar;
-  const [u, v, depth] = [0, 4, 8].map((at) => m[at] * x + m[at + 1] * y + m[at + 2] * z + m[at + 3]);
-  return { u: u / depth, v: v / depth, depth };
+/** Metres along the optical axis of an image's camera. */
+function depthOf(image, [x, y, z]) {
+  const m = image.depth_from_lidar;
+  return m[0] * x + m[1] * y + m[2] * z + m[3];
 }

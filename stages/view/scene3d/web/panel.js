@@ -98,14 +98,15 @@ function showPoint(frame, row) {
 function showPixel(frame, row, point) {
   const camera = frame.cameras[frame.camera[row]];
   const image = frame.images.find((one) => one.camera === camera);
-  byId("pixel").hidden = !image;
-  if (!image) return;
-  const { u, v, depth } = pixelOf(image, point);
+  const [column, line] = [frame.pixelCol[row], frame.pixelRow[row]];
+  const shown = Boolean(image) && column !== NO_PIXEL;
+  byId("pixel").hidden = !shown;
+  if (!shown) return;
   byId("pixel-text").textContent =
-    `Pixel ${Math.floor(u)}, ${Math.floor(v)} of ${camera} (${image.width_px} × ${image.height_px}), depth ${depth.toFixed(2)} m`;
+    `Pixel ${column}, ${line} of ${camera} (${image.width_px} × ${image.height_px}), depth ${depthOf(image, point).toFixed(2)} m`;
   const ask = (showPixel.last = {}); // an image that comes late must not cover a later point's
   image.picture.decode().then(() => {
-    if (showPixel.last === ask) drawPixel(image, u / image.width_px, v / image.height_px);
+    if (showPixel.last === ask) drawPixel(image, (column + 0.5) / image.width_px, (line + 0.5) / image.height_px);
   });
 }
 

@@ -12,8 +12,9 @@ from paintpipe.schemas.arrays import UInt8
 from paintpipe.stages.evaluate.alignment.estimate import CameraEstimate, Measured, estimate
 from paintpipe.stages.evaluate.alignment.jumps import DepthJumps, depth_jumps
 from paintpipe.stages.evaluate.alignment.offsets import WIDEST_DEG, Grid
-from paintpipe.stages.evaluate.alignment.scores import Looked, ViewScores, score_view
+from paintpipe.stages.evaluate.alignment.scores import Looked, ViewScores, edges_of, score_view
 from paintpipe.stages.evaluate.alignment.tables import curves_table, estimates_table
+from paintpipe.stages.evaluate.alignment.turns import CameraTurns
 from paintpipe.stages.evaluate.alignment.verdict import judge
 from paintpipe.workflows.commands.check_calibration import check_calibration
 
@@ -33,7 +34,8 @@ def image() -> UInt8:
 
 
 def scored(jumps: DepthJumps, image: UInt8, planted: Angles = NOWHERE) -> ViewScores:
-    return score_view(image, view(planted), K, GRID, jumps, {})
+    looked = Looked(jumps, view(planted).image_from_lidar)
+    return score_view(edges_of(image, K, GRID, jumps.spacing_rad), looked, CameraTurns(K), GRID, {})
 
 
 def found(jumps: DepthJumps, image: UInt8, planted: Angles = NOWHERE) -> CameraEstimate:
@@ -106,7 +108,7 @@ def test_the_best_of_several_pairings_is_found(jumps: DepthJumps, image: UInt8) 
     for shift in (-2.0, -1.0, 0.0, 1.0, 2.0):
         farther = replace(jumps, points_m=jumps.points_m - np.array([1.0 * (shift - 1.0), 0.0, 0.0]))
         shifts[shift] = Looked(farther, view().image_from_lidar)
-    scores = score_view(image, view(), K, GRID, shifts[0.0].jumps, shifts)
+    scores = score_view(edges_of(image, K, GRID, 0.0), shifts[0.0], CameraTurns(K), GRID, shifts)
     one = estimate("front", [scores], GRID, tuple(shifts), "frames")
     assert one.shift is not None
     assert one.shift.value == pytest.approx(1.0, abs=0.2)
@@ -139,6 +141,7 @@ def make_estimate(**overrides: object) -> CameraEstimate:
         ({"yaw": measured(0.5, 0.3)}, "cannot tell", "agree with no one offset"),
         ({"yaw": measured(1.0)}, "cannot tell", "--max-angle 3"),
         ({"roll": measured(0.9, 0.5)}, "ok", "roll can't be told"),
+        ({"roll": measured(0.9, 0.25)}, "ok", "roll can't be told"),
         ({"pitch": measured(0.9, 0.3)}, "ok", "pitch can't be told"),
         ({"roll": measured(0.5, 0.1), "yaw": measured(-0.4)}, "off", "roll +0.50° ± 0.10°, yaw -0.40° ± 0.05°"),
         ({"shift": measured(-100.0, 6.0, 200.0), "yaw": measured(0.5)}, "off", "100 ± 6 ms earlier than told"),
@@ -170,7 +173,7 @@ def test_no_wider_search_is_advised_than_the_command_takes() -> None:
 
 def test_a_car_that_stands_says_nothing_of_time(jumps: DepthJumps, image: UInt8) -> None:
     shifts = {shift: Looked(jumps, view().image_from_lidar) for shift in (-200.0, 0.0, 200.0)}
-    scores = score_view(image, view(), K, GRID, jumps, shifts)
+    scores = score_view(edges_of(image, K, GRID, 0.0), shifts[0.0], CameraTurns(K), GRID, shifts)
     one = estimate("front", [scores], GRID, tuple(shifts), "ms")
     assert one.shift is None
     assert judge(one, GRID).words == "ok (time can't be told)"
@@ -179,10 +182,10 @@ def test_a_car_that_stands_says_nothing_of_time(jumps: DepthJumps, image: UInt8)
 def test_a_jump_in_the_last_pixel_belongs_to_the_last_strip(image: UInt8) -> None:
     """u · (8 / width) may round up to 8, which is no strip."""
     width = next(width for width in range(600, 2000) if np.nextafter(width, 0.0) * (8 / width) >= 8.0)
-    P = np.eye(3, 4)
     edge = DepthJumps(np.array([[2.0 * np.nextafter(width, 0.0), 20.0, 2.0]]), np.ones(1), np.zeros(1, np.int8))
     picture = np.zeros((20, width, 3), np.uint8)
-    scores = score_view(picture, replace(view(), width_px=width, height_px=20, image_from_lidar=P), K, GRID, edge, {})
+    looked = Looked(edge, np.eye(3, 4))
+    scores = score_view(edges_of(picture, K, GRID, 0.0), looked, CameraTurns(K), GRID, {})
     np.testing.assert_array_equal(scores.weight, [0, 0, 0, 0, 0, 0, 0, 1])
 
 

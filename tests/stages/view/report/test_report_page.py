@@ -7,7 +7,7 @@ from support.catalog import make_info
 
 from paintpipe.stages.view.report.build import report_page
 from paintpipe.stages.view.report.facts import FrameFacts, LayerFacts, ReportFacts
-from paintpipe.stages.view.report.frames import MEASURES, chosen, frame_words, ranked
+from paintpipe.stages.view.report.frames import MEASURES, chosen, frame_words, ranked, spread
 
 NASTY = '"onerror=1 <script>alert(1)</script> =cmd|x'
 JPEG = b"\xff\xd8\xff\xe0"
@@ -143,6 +143,26 @@ def test_frames_with_hardly_a_judged_point_are_left_out_where_others_have_more()
     rows = [frame_row(frame_id="full"), frame_row(frame_id="few", labelled_in_view=3, miou_present=1.0)]
     assert [row["frame_id"] for row in ranked(rows)[1]] == ["full"]
     assert [row["frame_id"] for row in ranked(rows[1:])[1]] == ["few"]
+
+
+def test_frames_that_nothing_has_judged_are_shown_as_such():
+    sample = [FrameFacts("s", "7", "", JPEG), FrameFacts(NASTY, "9", "", None, "gone")]
+    info = make_info(labels_taxonomy=None, boxes_taxonomy=None)
+    page = Reader(report_page(make_facts(info=info, tables={}, best=[], worst=[], sample=sample)))
+    assert "no point labels and no boxes to judge by" in page.text
+    assert "run paintpipe evaluate" not in page.text
+    assert "Frame 1: s / 7" in page.text
+    assert f"Frame 2: {NASTY} / 9. No picture: gone" in page.text
+    assert "Best" not in page.text
+    assert "Frame: x / x: x" in Reader(report_page(make_facts(worst=[]))).text
+
+
+@pytest.mark.parametrize(
+    ("count", "most", "places"),
+    [(0, 3, []), (1, 3, [0]), (2, 3, [0, 1]), (16, 3, [0, 7, 15]), (5, 1, [0]), (5, 0, []), (4, 4, [0, 1, 2, 3])],
+)
+def test_frames_are_spread_over_all(count, most, places):
+    assert spread(list(range(count)), most) == places
 
 
 @pytest.mark.parametrize(

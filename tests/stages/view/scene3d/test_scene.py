@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from support.view import make_box, make_taxonomy
 
+from paintpipe.schemas.camera import CameraView
 from paintpipe.stages.paint.boxes import points_in_box
 from paintpipe.stages.view.scene3d.pack import packed
 from paintpipe.stages.view.scene3d.page import scene_page, script_json, viewer_script, web_file
-from paintpipe.stages.view.scene3d.scene import NOWHERE, Scene, SceneImage, scene_json
+from paintpipe.stages.view.scene3d.scene import NO_PIXEL, NOWHERE, Scene, SceneImage, scene_json
 
 NASTY = "</script><script>alert(1)</script><!-- & "
 
@@ -41,7 +42,7 @@ def make_scene(**overrides: Any) -> Scene:
         "flags": np.array([3, 19, 0, 3], np.uint8),
         "taxonomy": make_taxonomy(),
         "cameras": ("front", "back"),
-        "images": [SceneImage("front", b"\xff\xd8\xff", (100, 50), np.arange(12.0).reshape(3, 4))],
+        "images": [SceneImage(CameraView("front", 100, 50, np.arange(12.0).reshape(3, 4)), b"\xff\xd8\xff")],
         "boxes": [make_box()],
     }
     return Scene(**{**values, **overrides})
@@ -103,6 +104,31 @@ def test_each_point_has_its_best_three_classes() -> None:
     assert np.array_equal(unpack(scene["label"], "uint8"), make_scene().label)
     assert np.array_equal(unpack(scene["camera"], "int8"), make_scene().camera)
     assert np.array_equal(unpack(scene["flags"], "uint8"), make_scene().flags)
+
+
+def test_a_pixel_is_that_of_the_exact_point_on_the_image_of_its_own_camera() -> None:
+    ahead = np.array([[10.0, 0, 0, 50], [0, 10, 0, 25], [0, 0, 1, 0]])  # u = (10 x + 50) / z
+    # With 40 m in 32767 steps the rounded x is 0.99979 m, and u = 59.998 px for 60.002 px.
+    points = np.array([[1.0002, 0, 1], [1.0002, 0, 1], [40, 0, 1], [0, 0, -1]], np.float32)
+    front, back = CameraView("front", 100, 50, ahead - np.eye(3, 4, 3) * 40), CameraView("back", 100, 50, ahead)
+    images = [SceneImage(front, b""), SceneImage(back, b"")]
+    camera = np.array([0, 1, 1, 0], np.int8)
+    scene = scene_json(make_scene(points=points, features=("x", "y", "z"), camera=camera, images=images))
+    assert unpack(scene["x"], "int16")[0] * scene["scale_m"] < 1
+    assert unpack(scene["pixel_col"], "uint16").tolist() == [20, 60, NO_PIXEL, NO_PIXEL]
+    assert unpack(scene["pixel_row"], "uint16").tolist() == [25, 25, 0, 0]
+    assert [image["depth_from_lidar"] for image in scene["images"]] == [[0, 0, 1, 0], [0, 0, 1, 0]]
+
+
+def test_a_pixel_is_that_of_the_layers_preset() -> None:
+    view = CameraView("front", 100, 50, np.array([[10.0, 0, 0, 50], [0, 10, 0, 25], [0, 0, 1, 0.5]]), 0.5)
+    points = np.array([[0, 0, 1, 0]] * 4, np.float32)
+    images, camera = [SceneImage(view, b"")], np.zeros(4, np.int8)
+    told = {}
+    for rule in ("default", "openpcdet"):
+        scene = scene_json(make_scene(points=points, camera=camera, images=images, projection=rule))
+        told[rule] = unpack(scene["pixel_col"], "uint16")[0]
+    assert told == {"default": 33, "openpcdet": 50}
 
 
 def test_intensity_is_there_where_points_have_it() -> None:
