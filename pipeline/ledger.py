@@ -8,6 +8,7 @@ import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from json.encoder import encode_basestring
 from typing import Any
 
 from paintpipe.pipeline.changes import canonical_json, digest_of, explain_change
@@ -179,7 +180,21 @@ def encode_mark(mark: Mark) -> bytes:
     content["files"] = {path: {"sha256": file.sha256, "size": file.size} for path, file in mark.files.items()}
     content["rejects"] = {str(frame): reason for frame, reason in mark.rejects.items()}
     content["checksum"] = _checksum(content)
-    return (json.dumps(content, sort_keys=True, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode()
+    text = json.dumps({**content, "files": {}}, sort_keys=True, indent=1, ensure_ascii=False, allow_nan=False)
+    return (text.replace('\n "files": {}', f'\n "files": {_files_json(mark.files)}', 1) + "\n").encode()
+
+
+def _files_json(files: Mapping[str, FileSum]) -> str:
+    """As `json.dumps` indents them at their place in a mark, in a tenth of its time: a mark may name a thousand files.
+
+    The library does without its compiled encoder wherever it indents.
+    """
+    quoted = encode_basestring
+    lines = [
+        f'  {quoted(path)}: {{\n   "sha256": {quoted(file.sha256)},\n   "size": {file.size}\n  }}'
+        for path, file in sorted(files.items())
+    ]
+    return "{\n" + ",\n".join(lines) + "\n }" if lines else "{}"
 
 
 def decode_mark(encoded: bytes | None) -> Mark | None:

@@ -5,6 +5,7 @@ import os
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from dataclasses import fields as dataclass_fields
 from datetime import UTC, datetime
 from typing import Any
 
@@ -47,7 +48,10 @@ class Owner:
     @classmethod
     def of(cls, fields: Mapping[str, Any]) -> "Owner":
         """From its fields, as older and newer versions write them. Raises TypeError, ValueError."""
-        return cls(**{name: value for name, value in dict(fields).items() if name in cls.__dataclass_fields__})
+        owner = cls(**{name: value for name, value in dict(fields).items() if name in cls.__dataclass_fields__})
+        if any(type(getattr(owner, field.name)) is not field.type for field in dataclass_fields(cls)):
+            raise TypeError("a field of another type")
+        return owner
 
     @classmethod
     def decode(cls, content: bytes) -> "Owner | None":

@@ -1,7 +1,7 @@
 """Letting reading and computing overlap inside one worker; writing overlaps with the next shard of another thread."""
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
@@ -9,7 +9,7 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 
-def prefetch(items: Iterable[T], load: Callable[[T], R], depth: int, threads: int = 1) -> Iterator[R]:
+def prefetch(items: Iterable[T], load: Callable[[T], R], depth: int, threads: int = 1) -> Generator[R, None, None]:
     """Yield `load(item)` in order while later items load in the background.
 
     Args:

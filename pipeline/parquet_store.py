@@ -117,7 +117,7 @@ class ParquetStore:
         except StoreError:
             raise  # a service that does not answer: nothing is known to be damaged
         except (pa.ArrowException, OSError, ValueError, LookupError) as error:
-            todo = "see what `paintpipe verify` says, then paint that shard again with --overwrite"
+            todo = "see what `paintpipe verify` says, then run again with --overwrite what made it"
             reason = " ".join(str(error).split())
             raise StoreError(f"can't be read ({reason})", where=self.root.where(path), todo=todo) from error
 

@@ -34,17 +34,19 @@ def machine_id() -> str:
 def process_start(pid: int) -> int | None:
     """Start of a process in clock ticks since boot, 0 where the system does not tell, None where it does not run."""
     try:
-        # The name, in parentheses, may hold spaces and parentheses itself: fields count from the last one.
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        # The name, in parentheses, may hold anything, parentheses and half a letter too: fields count from its end.
+        fields = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()
+    except PermissionError:
+        return 0
     except (FileNotFoundError, ProcessLookupError):
-        return None if Path("/proc/self/stat").exists() else _start_without_proc(pid)
-    return None if fields[0] in "ZX" else int(fields[19])
+        return _start_without_proc(pid)  # hidden perhaps (proc(5), hidepid), which is not gone
+    return None if fields[0] in b"ZX" else int(fields[19])
 
 
 def _start_without_proc(pid: int) -> int | None:
     try:
         os.kill(pid, 0)
-    except ProcessLookupError:
+    except (ProcessLookupError, OverflowError):
         return None
     except PermissionError:
         pass

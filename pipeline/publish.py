@@ -21,8 +21,8 @@ from paintpipe.schemas.errors import StoreError
 PARTIAL = ".partial"
 """How the names of unfinished files and folders end (zarr's own too)."""
 _SYNCS_AT_ONCE = 8
-_NOT_EMPTY = (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR, errno.ENOENT)
-"""What deleting a folder says where something is in it, or where it is no folder or none any more."""
+_NOT_EMPTY = (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR, errno.ENOENT, errno.EBUSY)
+"""What deleting a folder says where something is in it or on it, or where it is no folder or none any more."""
 
 
 def publish(root: Path, files: Mapping[str, bytes], *, together: bool = False) -> None:
@@ -123,15 +123,20 @@ def remove_folder(root: Path, path: str) -> None:
 
 
 def remove_empty_folders(root: Path, paths: Iterable[str]) -> None:
-    """Delete the folders of these files that are empty, and theirs, up to `root`, which stays.
+    """Delete the folders of these files that are empty, and theirs, up to `root`, which stays; none behind a link.
 
     Not synced: a crash can bring back nothing but an empty folder.
 
     Raises:
-        StoreError: the disk refuses.
+        StoreError: the disk refuses, or a path leaves the root.
     """
-    folders = {folder for path in paths for folder in PurePosixPath(path).parents if folder.name}
-    for folder in sorted(folders, key=lambda folder: len(folder.parts), reverse=True):
+    folders = set[PurePosixPath]()
+    for path in paths:
+        _check_relative(path)
+        folders.update(folder for folder in PurePosixPath(path).parents if folder.name)
+    whole = root.resolve()
+    inside = [folder for folder in folders if (root / folder).resolve() == whole / folder]
+    for folder in sorted(inside, key=lambda folder: len(folder.parts), reverse=True):
         try:
             (root / folder).rmdir()
         except OSError as error:
@@ -195,7 +200,7 @@ def _publish(root: Path, files: Mapping[str, bytes], together: bool) -> None:
             _write(staged[path], content, synced=not together)
         if together:
             _sync_together(_sync_file, staged.values())
-        for parent in {(root / path).parent for path in files}:
+        for parent in {root / folder for folder in {os.path.dirname(path) for path in files}}:  # noqa: PTH120
             make_folders(parent)
             # Folders that exist already too: another thread may have made them and not synced them yet.
             to_sync.update(folder for folder in (parent, *parent.parents) if folder.is_relative_to(root))
@@ -263,6 +268,6 @@ def _sync_folder(folder: Path) -> None:
 
 
 def _check_relative(path: str) -> None:
-    parts = PurePosixPath(path).parts
-    if not parts or path.startswith("/") or ".." in parts or "\0" in path:
+    parts = set(path.split("/"))
+    if parts <= {"", "."} or path.startswith("/") or ".." in parts or "\0" in path:
         raise StoreError("not a path inside the store", where=repr(path), expected="a relative path")

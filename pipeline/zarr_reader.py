@@ -103,7 +103,7 @@ class ZarrReader:
         except StoreError:
             raise  # a service that does not answer: nothing is known to be damaged
         except (OSError, ValueError, RuntimeError, LookupError, TypeError, MemoryError) as error:
-            todo = "see what `paintpipe verify` says, then paint that shard again with --overwrite"
+            todo = "see what `paintpipe verify` says, then run again with --overwrite what made it"
             reason = " ".join(str(error).split()) or type(error).__name__
             raise StoreError(f"can't be read ({reason})", where=self.root.where(path), todo=todo) from error
 

@@ -10,7 +10,7 @@ from paintpipe.schemas.taxonomy import Taxonomy
 
 Background = Literal["auto", "keep", "drop"]
 
-EXPORT_FORMAT = 1
+EXPORT_FORMAT = 2
 """Raised whenever the same store and settings would give other bytes than before."""
 
 

@@ -9,10 +9,11 @@ test -e "$folder/bin/python" || "${PYTHON:-python3}" -m venv "$folder"
 folder=$(cd "$folder" && pwd)
 pip="$folder/bin/python -m pip --disable-pip-version-check"
 
-# setuptools 80 no longer has what mmcv's setup.py asks for; numpy 2 and OpenCV 4.12 came after all of these.
+# setuptools 80 no longer has what mmcv's setup.py and mmengine ask for, and torch would take a newer one; numpy 2 and
+# OpenCV 4.12 came after all of these.
 $pip install --quiet 'setuptools<80' wheel ninja
 $pip install --quiet $torch
-$pip install --quiet 'numpy==1.26.4' 'opencv-python-headless<4.12' 'opencv-python<4.12' mmengine==0.10.7 \
+$pip install --quiet 'setuptools<80' 'numpy==1.26.4' 'opencv-python-headless<4.12' 'opencv-python<4.12' mmengine==0.10.7 \
     addict packaging pillow pyyaml yapf numba pycocotools pyquaternion scipy shapely six terminaltables tqdm
 
 include=$("$folder/bin/python" -c 'import torch; print(torch.__path__[0] + "/include")')

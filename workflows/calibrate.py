@@ -107,11 +107,12 @@ def calibrate(request: CalibrateRequest) -> CalibrateResult:
     labels = catalog.info.labels_taxonomy
     if labels is None:
         raise WorkspaceError(f"{catalog.info.dataset} as ingested has no point labels to fit a temperature on")
-    name = request.layer or workspace.read_config().get("last", {}).get("layer")
+    last = workspace.read_config().get("last", {}).get("layer")
+    name = last if request.layer is None else request.layer
     log = listened(workspace.runs, quiet=request.quiet, log_json=request.log_json)
     with workspace_lock(workspace.ledger), log as bus:
         workspace.clean_staging()
-        layer = open_layers(opened, catalog, (name,) if name else ())[0]
+        layer = open_layers(opened, catalog, () if name is None else (name,))[0]
         runs = labelled_runs(catalog, layer, request.sequences, request.split, request.held_out, request.limit)
         look = _Look(request, catalog, opened, layer, labels, bus)
         temperature = _fit(look, runs[0])

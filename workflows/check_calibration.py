@@ -33,7 +33,7 @@ from paintpipe.workflows.paint_inputs import ALL_CAMERAS, paint_cameras
 from paintpipe.workflows.terms import Terms, library_versions, some_file_sizes
 from paintpipe.workflows.workers import WorkerOptions, elsewhere, executor_settings
 
-_FILE_NAME = re.compile(r"[A-Za-z0-9_-]+")
+_FILE_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 TABLE, CURVES = "calibration-check", "calibration-curves"
 
 
@@ -86,7 +86,7 @@ class CheckResult:
         shown = self.table.drop_columns(["score_at_zero", "score_at_best", "chance", "jumps", "words"])
         lines = [to_markdown(shown, 2)]
         lines += [printable(f"{found.camera}: {verdict.words}") for found, verdict in self.found]
-        lines += [printable(f"left out: {row.path}: {row.reason}") for row in self.rejected]
+        lines += [printable(f"left out: {row.reason}") for row in self.rejected]
         lines += [f"tables: {self.folder}", *(f"figure: {path}" for path in self.figures)]
         return "\n".join(lines)
 
@@ -172,14 +172,20 @@ def _scores(
 
 
 def _figures(folder: Path, found: list[tuple[CameraEstimate, Verdict]]) -> list[Path]:
-    """A picture of the curves of each camera that has any; a camera's name need not be fit for a file."""
-    paths = []
+    """A picture of the curves of each camera that has any."""
+    paths: dict[Path, None] = {}
     for number, (one, verdict) in enumerate(found):
         if one.yaw is None:
             continue
-        name = "all-cameras" if one.camera == ALL_TOGETHER else one.camera
-        name = name if _FILE_NAME.fullmatch(name) else f"camera-{number}"
-        path = folder / f"{TABLE}-{name}.png"
+        path = folder / f"{TABLE}-{_file_name(one.camera, number)}.png"
+        if path in paths:
+            path = folder / f"{TABLE}-{number}.png"
         publish_file(path, encode_png(calibration_chart(one, f"{one.camera}: {verdict.words}")))
-        paths.append(path)
-    return paths
+        paths[path] = None
+    return list(paths)
+
+
+def _file_name(camera: str, number: int) -> str:
+    """A camera's name need not be fit for a file."""
+    name = "all-cameras" if camera == ALL_TOGETHER else camera
+    return name if _FILE_NAME.fullmatch(name) else f"camera-{number}"

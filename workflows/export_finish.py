@@ -14,7 +14,6 @@ from paintpipe.pipeline.ledger import FileSum, Ledger, Mark, missing_files
 from paintpipe.pipeline.publish import publish, published_stream
 from paintpipe.pipeline.shards import Shard
 from paintpipe.pipeline.verify import verify_mark
-from paintpipe.schemas.catalog import BoxRow, ImageRow
 from paintpipe.schemas.errors import ExportError
 from paintpipe.schemas.export import ExportFacts
 from paintpipe.stages.export.target import DoneFrame
@@ -22,6 +21,7 @@ from paintpipe.workflows.catalog import Catalog
 from paintpipe.workflows.export_frames import FrameSource
 from paintpipe.workflows.export_job import MOST_FAULTS, told
 from paintpipe.workflows.export_plan import Part, digest_of_mark, layer_digest
+from paintpipe.workflows.export_rows import ReadBack, ShardRows
 from paintpipe.workflows.export_sums import file_sum, file_sums
 from paintpipe.workflows.export_tasks import CARD_FILE, check_path, read_facts
 from paintpipe.workflows.terms import library_versions
@@ -102,7 +102,7 @@ class Finisher:
         return [] if say is None else say(self.frames(), self.facts)
 
     def _compare(self) -> list[str]:
-        lines = partial(self.target.finish_faults, self.frames(), self.facts, self.out.read)
+        lines = partial(self.target.finish_faults, self.frames(), self.facts, ReadBack(self.out))
         return list(islice(told(lines, self.target.name), MOST_FAULTS))
 
     def _archive_path(self) -> str | None:
@@ -131,17 +131,10 @@ class Finisher:
         return {path: file_sum(self.out.open_file(path))}
 
     def _frames(self, part: Part, known: Any) -> Iterator[DoneFrame]:
-        sequence, start, stop = part.shard.sequence, part.shard.start, part.shard.stop
-        images: dict[int, list[ImageRow]] = {}
-        boxes: dict[int, list[BoxRow]] = {}
-        for image in self.catalog.images(sequence, start, stop):
-            images.setdefault(image.index, []).append(image)
-        for box in self.catalog.boxes(sequence, start, stop):
-            boxes.setdefault(box.index, []).append(box)
-        for row in self.catalog.frames(sequence, start, stop):
+        shard, rows = part.shard, ShardRows(self.catalog, part.shard)
+        for row in self.catalog.frames(shard.sequence, shard.start, shard.stop):
             if row.index in known:
-                own = tuple(images.get(row.index, ())), tuple(boxes.get(row.index, ()))
-                yield DoneFrame(self.source.row(row), *own, known[row.index])
+                yield DoneFrame(self.source.row(row), rows.images(row.index), rows.boxes(row.index), known[row.index])
 
 
 def check_distinct(marks: Iterable[Mark]) -> None:

@@ -25,14 +25,15 @@ def check_names(run: "Prepared", parts: Iterable[Part]) -> None:
     """
     if by_sequence(run.target):
         return
-    owner: dict[str, FrameRow] = {}
+    owner: dict[str, tuple[str, int]] = {}
     for row in _rows(run, parts):
-        path = _path(run, row)
-        other = owner.setdefault(path, row) if path else row
-        if other is not row:
-            same = other.sequence == row.sequence
+        path, place = _path(run, row), (row.sequence, row.index)
+        other = owner.setdefault(path, place) if path else place
+        if other != place:
+            same = other[0] == row.sequence
             todo = "rename one in the dataset and ingest again" if same else "export them to two folders: --sequences"
-            raise ExportError(f"frames {where_of(other)} and {where_of(row)} would share the file {path}", todo=todo)
+            first = where_of(run.catalog.frames(other[0], other[1], other[1] + 1)[0])
+            raise ExportError(f"frames {first} and {where_of(row)} would share the file {path}", todo=todo)
 
 
 def _path(run: "Prepared", row: FrameRow) -> str:

@@ -183,7 +183,11 @@ def check_place(path: Path, workspace: Path, opened: OpenStore) -> None:
     own = Workspace(workspace)
     kept = [own.catalog, own.ledger, own.tables, own.figures]
     kept += [folder.path for folder in (opened.store.root, opened.ledger.root) if isinstance(folder, LocalFolder)]
-    if any(path.resolve().is_relative_to(folder.resolve()) for folder in kept):
+    try:
+        whole = path.resolve()
+    except (OSError, RuntimeError) as error:
+        raise ConfigError("is a link that leads nowhere", where=str(path), todo="give --out a folder") from error
+    if any(whole.is_relative_to(folder.resolve()) for folder in kept):
         what = "lies in a folder that the workspace keeps for itself"
         raise ConfigError(what, where=str(path), todo="give --out a folder elsewhere")
 

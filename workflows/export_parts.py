@@ -1,6 +1,7 @@
 """One part of an export under way: frames in, files out, read back and compared, and only then marked."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
@@ -8,13 +9,16 @@ from typing import Any, BinaryIO, cast
 
 from paintpipe.pipeline.events import FrameDone, ShardStarted
 from paintpipe.pipeline.executors.contract import Emit
+from paintpipe.pipeline.following import write_followed
 from paintpipe.pipeline.ledger import FileSum
+from paintpipe.pipeline.overlap import prefetch
 from paintpipe.pipeline.publish import publish, published_stream
 from paintpipe.schemas.errors import ExportError, InputFileError, PointsError, StoreError
 from paintpipe.schemas.export import ExportFrame
 from paintpipe.stages.export.target import FrameTarget, SequenceTarget
+from paintpipe.workflows.export_frames import ShardFrames
 from paintpipe.workflows.export_job import MOST_FAULTS, ExportJob, tell, timed, told, where_of
-from paintpipe.workflows.export_sums import file_sum, file_sums
+from paintpipe.workflows.export_sums import file_sums
 from paintpipe.workflows.export_tasks import ExportTask, PartDone, check_path, check_paths, encode_facts, facts_path
 
 
@@ -136,11 +140,8 @@ class SequencePart:
         path = check_path(self.target.path(shard.sequence, facts), shard.sequence)
         job.ledger.forget(job.target.name, shard)  # it would vouch for a file that is replaced
         with timed(self.emit, "write"), published_stream(job.out.path, path) as file:
-            self.target.write(self._frames(tell_done=True), facts, file, self._read_input)
-        with timed(self.emit, "check"):
-            faults = self._faults(path)
+            faults, found = self._write(path, file)
         job.check_unchanged(task)
-        found = file_sum(job.out.open_file(path))
         if not faults:
             job.record(task, {path: found}, self.rows, self.rejects)
         done = PartDone(len(self.rows), found.size, _by_name(task, self.rejects), tuple(faults))
@@ -158,26 +159,38 @@ class SequencePart:
         frames = 0 if mark is None else len(mark.rows)
         return PartDone(frames, 0, _by_name(self.task, self.rejects), tuple(faults))
 
-    def _frames(self, *, tell_done: bool = False) -> Iterator[ExportFrame]:
-        """The frames, read as they are asked for; those that can't be read are left out."""
+    def _write(self, path: str, file: BinaryIO) -> tuple[list[str], FileSum]:
+        """The file, read back and compared with the frames while it grows."""
+        facts = self.job.source.facts
+
+        def write(frames: Iterable[ExportFrame], to: BinaryIO) -> None:
+            self.target.write(frames, facts, to, self._read_input)
+
+        with closing(self._frames(tell_done=True)) as frames:
+            done = write_followed(file, frames, write, partial(self._compare, path))
+        return done.found, done.sum
+
+    def _frames(self, *, tell_done: bool = False) -> Generator[ExportFrame, None, None]:
+        """The frames, each read while the one before is at work; those that can't be read are left out."""
         self.rows, self.rejects = [], dict(self.task.part.rejects)
-        frames = self.job.frames(self.task)
-        for index in self.task.part.frames:
-            try:
-                frame = frames(index)
-            except (PointsError, ExportError) as error:
-                self.rejects[index] = error.line()
-                continue
-            self.rows.append(len(frame.points))
-            yield frame
-            if tell_done:
-                self.emit(FrameDone(frame.row.sequence, index))
+        with closing(prefetch(self.task.part.frames, partial(_read, self.job.frames(self.task)), depth=1)) as coming:
+            for index, found in zip(self.task.part.frames, coming, strict=True):
+                if isinstance(found, str):
+                    self.rejects[index] = found
+                    continue
+                self.rows.append(len(found.points))
+                yield found
+                if tell_done:
+                    self.emit(FrameDone(found.row.sequence, index))
+
+    def _compare(self, path: str, frames: Iterable[ExportFrame], file: BinaryIO) -> list[str]:
+        lines = partial(self.target.faults, frames, self.job.source.facts, file)
+        return list(islice(told(lines, path), MOST_FAULTS))
 
     def _faults(self, path: str) -> list[str]:
         try:
-            with self.job.out.open_file(path) as file:
-                lines = partial(self.target.faults, self._frames(), self.job.source.facts, file)
-                return list(islice(told(lines, path), MOST_FAULTS))
+            with self.job.out.open_file(path) as file, closing(self._frames()) as frames:
+                return self._compare(path, frames, file)
         except OSError as error:
             return [f"{path}: can't be read back ({error.strerror or error})"]
 
@@ -192,6 +205,14 @@ class SequencePart:
             raise
         except OSError as error:
             raise InputFileError(f"can't be read ({error.strerror or error})", where=path) from error
+
+
+def _read(frames: ShardFrames, index: int) -> ExportFrame | str:
+    """A frame, or why it can't be read."""
+    try:
+        return frames(index)
+    except (PointsError, ExportError) as error:
+        return error.line()
 
 
 def _by_name(task: ExportTask, rejects: Mapping[int, str]) -> dict[str, str]:

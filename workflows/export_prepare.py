@@ -7,11 +7,11 @@ from typing import Any
 from paintpipe.pipeline.roots import open_root
 from paintpipe.pipeline.store import layer_target
 from paintpipe.pipeline.workspace import Workspace
-from paintpipe.schemas.errors import ConfigError, InputFileError, WorkspaceError
+from paintpipe.schemas.errors import InputFileError, WorkspaceError
 from paintpipe.schemas.export import ExportFacts, ExportSettings
 from paintpipe.schemas.source import Root
 from paintpipe.schemas.taxonomy import Mapping
-from paintpipe.stages.evaluate.fill import NEAREST
+from paintpipe.stages.evaluate.fill import NEAREST, filling_class
 from paintpipe.stages.export.columns import score_columns
 from paintpipe.stages.export.target import FrameTarget, SequenceTarget
 from paintpipe.stages.taxonomies.load import load_mapping
@@ -80,7 +80,7 @@ def prepare(
     Raises:
         ConfigError: an unknown split, sequence or class, or settings that the target has no room for.
         WorkspaceError: no catalog, nothing painted, or no such layer.
-        TaxonomyError: the layer can't be mapped to the taxonomy.
+        TaxonomyError: the layer can't be mapped to the taxonomy, or `--fill` names no class of it.
     """
     workspace = Workspace(path)
     catalog, opened = open_catalog(workspace.catalog), existing_store(path)
@@ -101,7 +101,7 @@ def _layer_name(workspace: Workspace, opened: OpenStore, asked: str | None) -> s
     prefix = layer_target("")
     there = [name.removeprefix(prefix) for name in opened.ledger.targets() if name.startswith(prefix)]
     last = workspace.read_config().get("last", {}).get("layer")
-    name = asked or (there[0] if len(there) == 1 else last)
+    name = asked if asked is not None else there[0] if len(there) == 1 else last
     if name is None and there:
         raise WorkspaceError("several layers are painted", expected="--layer " + " or ".join(there))
     return name or ""
@@ -143,9 +143,8 @@ def _facts(
 
 def _check_fill(facts: ExportFacts) -> None:
     rule = facts.settings.fill
-    if rule and rule != NEAREST and facts.taxonomy.index(rule) is None:
-        expected = "one of " + ", ".join((NEAREST, *facts.taxonomy.classes))
-        raise ConfigError(f"can't fill with {rule!r}: no class of {facts.taxonomy.name}", expected=expected)
+    if rule and rule != NEAREST:
+        filling_class(rule, facts.taxonomy)
 
 
 def _root(url: str) -> Root | None:

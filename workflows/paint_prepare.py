@@ -123,7 +123,7 @@ def prepare(request: PaintRequest, workspace: Workspace, catalog: Catalog) -> Pr
         _check_gpus(request)
         choice = for_workers(choice, on_gpu=bool(request.spread.gpus))
     painter: Painter = describe_painter(choice, catalog.info) if away else choose_painter(choice, catalog.info)
-    layer = check_name(request.layer or painter.name, "layer")
+    layer = check_name(painter.name if request.layer is None else request.layer, "layer")
     plan = paint_plan(catalog, painter, paint_settings(request, choice))
     base, root = store_base(workspace, request.store), open_root(catalog.info.root)
     for what, place in (("store", base), ("dataset", open_folder(catalog.info.root))):

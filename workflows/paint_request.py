@@ -66,7 +66,7 @@ def with_memory(request: PaintRequest, workspace: Workspace) -> PaintRequest:
         model=known["model"],
         weights=request.weights or weights,
         taxonomy=request.taxonomy or known.get("taxonomy"),
-        layer=request.layer or known.get("layer"),
+        layer=known.get("layer") if request.layer is None else request.layer,
     )
 
 

@@ -74,7 +74,10 @@ def fitted_temperature(workspace: Workspace, table: LayerTable) -> float:
         raise WorkspaceError(f"no temperature was fitted for layer {table.layer}", where=str(workspace.path), todo=todo)
     opened, catalog = existing_store(workspace.path), open_catalog(workspace.catalog)
     basis = read_basis(known.get("temperature_shards"), known.get("temperature_of"))
-    if basis is None or not basis.holds(open_layers(opened, catalog, (table.layer,))[0]):
+    if basis is None:
+        what = f"the temperature of layer {table.layer} does not say what it was fitted on"
+        raise WorkspaceError(what, where=str(workspace.path), todo=todo)
+    if not basis.holds(open_layers(opened, catalog, (table.layer,))[0]):
         what = f"the temperature was fitted before layer {table.layer} was painted anew"
         raise WorkspaceError(what, where=str(workspace.path), todo=todo)
     return float(known["temperature"])

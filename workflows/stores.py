@@ -52,7 +52,7 @@ class OpenStore:
     def check_whole(self, marks: Iterable[Mark]) -> None:
         """Raises StoreError where a file that the marks name is gone or cut short."""
         for _, name in missing_files(self.store.root, marks):
-            todo = "see what `paintpipe verify` says, then run `paintpipe paint` again"
+            todo = "see what `paintpipe verify` says, then run again what made it (paint, repaint or fuse)"
             raise StoreError("painted, but now gone or cut short", where=self.store.root.where(name), todo=todo)
 
 

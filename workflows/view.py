@@ -61,8 +61,9 @@ def view(request: ViewRequest) -> list[Path]:
     workspace = Workspace(request.workspace)
     out = request.out or workspace.figures
     catalog, opened = open_catalog(workspace.catalog), existing_store(request.workspace)
-    name = request.layer or workspace.read_config().get("last", {}).get("layer")
-    layer = open_layers(opened, catalog, (name,) if name else ())[0]
+    last = workspace.read_config().get("last", {}).get("layer")
+    name = last if request.layer is None else request.layer
+    layer = open_layers(opened, catalog, () if name is None else (name,))[0]
     if request.charts:
         return charts(workspace.tables, layer, out)
     choice = PainterChoice(request.model, request.weights, request.trust_model, segment=request.segment)

@@ -7,7 +7,7 @@ from typing import Any
 from paintpipe.pipeline.events import Warned
 from paintpipe.pipeline.executors.contract import Emit
 from paintpipe.pipeline.executors.settings import ExecutorSettings
-from paintpipe.schemas.errors import ClusterError, WorkerLostError
+from paintpipe.schemas.errors import ClusterError, PaintpipeError, WorkerLostError
 
 _WAITING = 3
 """Tasks that wait at each worker; results then come several at a time (benchmarks/dask_cost.py)."""
@@ -67,6 +67,7 @@ class Connected:
 
         Raises:
             ClusterError: some don't within `settings.answer_s`; it names them.
+            WorkerLostError: the scheduler goes away meanwhile.
         """
         try:
             return self._within(self._settings.answer_s, call, *arguments, **options)
@@ -74,6 +75,10 @@ class Connected:
             self._note(error)
             todo = "end or wake what does not answer (dask itself gives it up in time), then run the same command again"
             raise ClusterError(error.what(), where=self.address, todo=todo) from error
+        except PaintpipeError:
+            raise  # what a worker has to say, though it may be an OSError too
+        except OSError as error:
+            raise self.lost_error() from error
 
     def tell(self, call: Callable[..., Any], *arguments: object, **options: object) -> Any:
         """What a call of dask's gives; None where the cluster is gone or some don't answer within `settings.grace_s`.
@@ -108,7 +113,9 @@ class Connected:
         return WorkerLostError("the dask scheduler went away during the run", where=self.address, todo=todo)
 
     def _note(self, error: "_SilentError") -> None:
-        self._silent, self._patience_s = error.silent or self._silent, _ONCE_SILENT_S
+        if error.patience_s > _ONCE_SILENT_S:  # in less, one that is awake may not have given a sign of life
+            self._silent += [address for address in error.silent if address not in self._silent]
+        self._patience_s = _ONCE_SILENT_S
 
     def _within(self, patience_s: float, call: Callable[..., Any], *arguments: object, **options: object) -> Any:
         """What the call gives; raises _SilentError once patience is at its end."""

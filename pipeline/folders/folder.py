@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 from paintpipe.schemas.errors import StoreError
@@ -116,7 +115,7 @@ class Folder(Protocol):
 
 def check_relative(path: str) -> str:
     """`path`, if it leads to a file inside the folder; raises StoreError."""
-    parts = PurePosixPath(path).parts
-    if not parts or path.startswith("/") or ".." in parts or "\0" in path:
+    parts = set(path.split("/"))
+    if parts <= {"", "."} or path.startswith("/") or ".." in parts or "\0" in path:
         raise StoreError("not a path inside the store", where=repr(path), expected="a relative path")
     return path

@@ -70,7 +70,8 @@ class LocalFolder:
 
     def read(self, path: str) -> bytes:
         """See `Folder.read`."""
-        return self._at(path).read_bytes()
+        with open(self._name(path), "rb") as file:  # noqa: PTH123
+            return file.read()
 
     def read_many(self, paths: Iterable[str]) -> Iterator[bytes | None]:
         """See `Folder.read_many`."""
@@ -87,7 +88,7 @@ class LocalFolder:
     def size(self, path: str) -> int | None:
         """See `Folder.size`."""
         try:
-            status = self._at(path).stat()
+            status = os.stat(self._name(path))  # noqa: PTH116
         except (FileNotFoundError, NotADirectoryError):
             return None
         return status.st_size if stat.S_ISREG(status.st_mode) else None
@@ -140,3 +141,7 @@ class LocalFolder:
 
     def _at(self, path: str) -> Path:
         return self.path / check_relative(path)
+
+    def _name(self, path: str) -> str:
+        """`_at` as text: exports read and ask about thousands of small files, and a `Path` costs as much as opening."""
+        return os.path.join(self.path, check_relative(path))  # noqa: PTH118

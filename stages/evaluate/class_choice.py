@@ -29,7 +29,7 @@ def best_layers(rows: Iterable[Mapping[str, Any]], layers: Sequence[str], classe
     strangers = sorted({row["class"] for row in kept} - set(classes))
     if strangers:
         what = f"the layers were evaluated in other classes: {strangers[0]!r} is none of {', '.join(classes)}"
-        raise WorkspaceError(what, todo="run `paintpipe evaluate` with the same --taxonomy, or give --class-layers")
+        raise WorkspaceError(what, todo="fuse and evaluate with the same --taxonomy, or give --class-layers")
     rule = kept[0]["rule"]
     ious = {
         (row["class"], row["layer"]): row["iou"]

@@ -4,7 +4,7 @@ import numpy as np
 
 from paintpipe.schemas.arrays import UNPAINTED, AnyArray, UInt8
 from paintpipe.schemas.errors import TaxonomyError
-from paintpipe.schemas.taxonomy import Taxonomy
+from paintpipe.schemas.taxonomy import OTHER, Taxonomy
 
 NEAREST = "nearest"
 
@@ -23,11 +23,17 @@ def fill(labels: UInt8, points: AnyArray, rule: str, taxonomy: Taxonomy) -> UInt
     """
     if rule == NEAREST:
         return fill_nearest(labels, points)
+    return np.where(labels == UNPAINTED, filling_class(rule, taxonomy), labels).astype(np.uint8)
+
+
+def filling_class(rule: str, taxonomy: Taxonomy) -> int:
+    """Index of the class of that name; raises TaxonomyError for none, and for `other`, which is never an answer."""
     index = taxonomy.index(rule)
-    if index is None:
-        choices = ", ".join((NEAREST, *taxonomy.classes))
-        raise TaxonomyError(f"can't fill with {rule!r}: no class of {taxonomy.name}", expected=f"one of {choices}")
-    return np.where(labels == UNPAINTED, index, labels).astype(np.uint8)
+    if index is None or taxonomy.classes[index] == OTHER:
+        choices = ", ".join((NEAREST, *(name for name in taxonomy.classes if name != OTHER)))
+        what = f"can't fill with {rule!r}: no class of {taxonomy.name.removesuffix('+' + OTHER)}"
+        raise TaxonomyError(what, expected=f"one of {choices}")
+    return index
 
 
 def fill_nearest(labels: UInt8, points: AnyArray) -> UInt8:

@@ -70,7 +70,7 @@ def box_points(own: Cloud, sweeps: Sequence[Cloud], boxes: Sequence[BoxRow]) -> 
     found = [_found(own, boxes, is_sweep=False), *(known[id(sweep)] for sweep in sweeps)]
     counts = [len(one.box) for one in found]
     box = np.concatenate([one.box for one in found])
-    order = np.argsort(box, kind="stable")
+    order = stable_order(box)
     lags_s = np.array([one.lag_s for one in (own, *sweeps)]).astype(np.float32)
     return BoxPoints(
         points=np.concatenate([one.points for one in found])[order],
@@ -79,6 +79,12 @@ def box_points(own: Cloud, sweeps: Sequence[Cloud], boxes: Sequence[BoxRow]) -> 
         cloud=np.repeat(np.arange(len(found)), counts)[order],
         lag_s=np.repeat(lags_s, counts)[order],
     )
+
+
+def stable_order(keys: Int64) -> Int64:
+    """What sorts small whole numbers from 0 on, equal ones as they come: of 16 bits numpy sorts them by digits."""
+    order: Int64 = np.argsort(keys.astype(np.min_scalar_type(int(keys.max(initial=0)))), kind="stable")
+    return order
 
 
 @dataclass(frozen=True)

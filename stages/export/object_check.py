@@ -9,7 +9,7 @@ from paintpipe.schemas.errors import ExportError
 from paintpipe.stages.export import pickles
 from paintpipe.stages.export.gt_database import strays
 from paintpipe.stages.export.nuscenes_objects import Objects, Sample
-from paintpipe.stages.export.target import ReadFile
+from paintpipe.stages.export.target import ReadFile, size_of
 
 
 def object_faults(objects: Objects, read: ReadFile) -> Iterator[str]:
@@ -106,5 +106,5 @@ def _listed_faults(
             yield f"{path}, {sample.path}: {info['name']} of {info['num_points_in_gt']} points"
         if info["box3d_lidar"].tobytes() != np.ascontiguousarray(box, dtype=np.float32).tobytes():
             yield f"{path}, {sample.path}: another box than the catalog's"
-        if len(read(sample.path)) != row_bytes * sample.num_points:
+        if size_of(read, sample.path) != row_bytes * sample.num_points:
             yield f"{path}, {sample.path}: another number of points than its file"

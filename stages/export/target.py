@@ -1,8 +1,8 @@
 """What every export target promises; the engine does the rest: reading, spreading, publishing, resuming, checking."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, BinaryIO, Protocol
+from typing import Any, BinaryIO, Protocol, runtime_checkable
 
 from paintpipe.schemas.catalog import BoxRow, FrameRow, ImageRow
 from paintpipe.schemas.export import ExportFacts, ExportFrame, ExportSettings, FrameExport
@@ -11,13 +11,31 @@ ReadFile = Callable[[str], bytes]
 """The bytes of an exported file by its path; raises FileNotFoundError."""
 
 
+@runtime_checkable
+class SizedRead(Protocol):
+    """A `ReadFile` that knows sizes without reading."""
+
+    def __call__(self, path: str) -> bytes:
+        """See `ReadFile`."""
+        ...
+
+    def size(self, path: str) -> int:
+        """Bytes of the file at `path`. Raises FileNotFoundError."""
+        ...
+
+
+def size_of(read: ReadFile, path: str) -> int:
+    """Bytes of an exported file. Raises FileNotFoundError."""
+    return read.size(path) if isinstance(read, SizedRead) else len(read(path))
+
+
 @dataclass(frozen=True)
 class DoneFrame:
     """A frame that is exported, as `finish` sees it: its catalog rows, and the facts of its `FrameExport`."""
 
     row: FrameRow
-    images: tuple[ImageRow, ...]
-    boxes: tuple[BoxRow, ...]
+    images: Sequence[ImageRow]
+    boxes: Sequence[BoxRow]
     facts: Mapping[str, Any]
 
 
@@ -102,5 +120,9 @@ class SequenceTarget(Protocol):
         ...
 
     def faults(self, frames: Iterable[ExportFrame], facts: ExportFacts, file: BinaryIO) -> Iterator[str]:
-        """The sequence's file read back and compared with the frames; a line for each fault."""
+        """The sequence's file read back and compared with the frames; a line for each fault.
+
+        Frames and file are gone through side by side, from the front, while `write` is still at it in another thread:
+        seeking the end waits for the end.
+        """
         ...

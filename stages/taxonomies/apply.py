@@ -27,8 +27,9 @@ def map_scores(scores: Float32 | Float16, points: AnyArray, mapping: Mapping) ->
         TaxonomyError: the scores don't have the source's number of classes.
     """
     _check_width(scores, mapping)
-    riders = _arg_max_is(scores, mapping.source.index(RIDER)) if mapping.cyclist_rule else None
-    return _mapped(scores, points, riders, mapping)
+    columns = _columns(scores)
+    riders = _arg_max_is(columns, mapping.source.index(RIDER)) if mapping.cyclist_rule else None
+    return _mapped(columns, points, riders, mapping)
 
 
 def map_painted(frame: PaintedFrame, points: AnyArray, mapping: Mapping) -> PaintedFrame:
@@ -40,8 +41,9 @@ def map_painted(frame: PaintedFrame, points: AnyArray, mapping: Mapping) -> Pain
         TaxonomyError: the scores don't have the source's number of classes.
     """
     _check_width(frame.scores, mapping)
-    riders = _arg_max_is(frame.scores, mapping.source.index(RIDER)) if mapping.cyclist_rule else None
-    scores = _mapped(frame.scores, points, riders, mapping).astype(np.float16)
+    columns = _columns(frame.scores)
+    riders = _arg_max_is(columns, mapping.source.index(RIDER)) if mapping.cyclist_rule else None
+    scores = _mapped(columns, points, riders, mapping).astype(np.float16)
     label = np.where((frame.flags & Flag.PAINTED) != 0, scores.argmax(axis=1), UNPAINTED).astype(np.uint8)
     provenance = frame.provenance and _map_provenance(frame.provenance, scores, points, riders, mapping)
     return replace(frame, scores=scores, label=label, provenance=provenance)
@@ -72,36 +74,46 @@ def _check_width(scores: AnyArray, mapping: Mapping) -> None:
         )
 
 
-def _arg_max_is(scores: AnyArray, channel: int | None) -> Bool:
-    """Painted points whose best class is this channel."""
-    painted = scores.max(axis=1, initial=0) > 0
-    return painted & (scores.argmax(axis=1) == channel)
+def _columns(scores: Float32 | Float16) -> Float32:
+    """(C, N) float32: class after class, which is read some four times as fast as point after point."""
+    return np.ascontiguousarray(scores.T).astype(np.float32, copy=False)
 
 
-def _mapped(scores: AnyArray, points: AnyArray, riders: Bool | None, mapping: Mapping) -> Float32:
-    mapped = _summed(scores, mapping.matrix)
+def _arg_max_is(columns: Float32, channel: int | None) -> Bool:
+    """Painted points whose best class is this channel: the first of those that share the highest score."""
+    if channel is None:
+        return np.zeros(columns.shape[1], np.bool_)
+    own, best = columns[channel], columns.max(axis=0, initial=0)
+    first: Bool = (own > 0) & (own == best)
+    first[first] = (columns[:channel, first] < own[first]).all(axis=0)
+    return first
+
+
+def _mapped(columns: Float32, points: AnyArray, riders: Bool | None, mapping: Mapping) -> Float32:
+    mapped = _summed(columns, mapping.matrix)
     bicycle, cyclist = mapping.source.index(RIDDEN), mapping.target.index(CYCLIST)
     if riders is not None:
-        ridden = _arg_max_is(scores, bicycle)
+        ridden = _arg_max_is(columns, bicycle)
         ridden[ridden] = near(points[ridden, :3], points[riders, :3])
         matrix = mapping.matrix.copy()
         matrix[bicycle] = np.eye(len(mapping.target))[cyclist]
-        mapped[ridden] = _summed(scores[ridden], matrix)
+        mapped[ridden] = _summed(columns[:, ridden], matrix)
     return mapped
 
 
-def _summed(scores: AnyArray, matrix: Float64) -> Float32:
-    """Column by column: a matrix product's bytes would depend on the BLAS and its threads."""
-    mapped = np.zeros((len(scores), matrix.shape[1]), dtype=np.float32)
+def _summed(columns: Float32, matrix: Float64) -> Float32:
+    """(N, C') column by column: a matrix product's bytes would depend on the BLAS and its threads."""
+    mapped = np.zeros((matrix.shape[1], columns.shape[1]), dtype=np.float32)
     for source, target in np.argwhere(matrix):
-        mapped[:, target] += np.float32(matrix[source, target]) * scores[:, source].astype(np.float32)
-    return mapped
+        mapped[target] += np.float32(matrix[source, target]) * columns[source]
+    return np.ascontiguousarray(mapped.T)
 
 
 def _map_provenance(
     full: Provenance, scores: Float16, points: AnyArray, riders: Bool | None, mapping: Mapping
 ) -> Provenance:
-    second = replace(full.second, scores=_mapped(full.second.scores, points, riders, mapping).astype(np.float16))
+    second_scores = _mapped(_columns(full.second.scores), points, riders, mapping).astype(np.float16)
+    second = replace(full.second, scores=second_scores)
     top = np.sort(scores.astype(np.float32), axis=1)
     margin = (top[:, -1] - top[:, -2]).astype(np.float16)
     return replace(full, margin=np.where(np.isnan(full.margin), np.float16("nan"), margin), second=second)

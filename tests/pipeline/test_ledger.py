@@ -166,3 +166,13 @@ def test_pending_reads_marks_alone_and_few_at_a_time(
     assert "checking 350 painted shards of layers/net: 7 of 350 shards" in capsys.readouterr().err
     with pytest.raises(ChangedInputError, match=r"layers/net of 00, shard 798: .*paint_format"):
         ledger.pending("layers/net", shards, lambda shard: {**INPUTS, "paint_format": 1 + (shard.index == 798)}, store)
+
+
+@given(st.dictionaries(st.text(max_size=6), st.integers(0, 2**50), max_size=4))
+def test_a_mark_is_what_the_json_library_makes_of_it(sizes: dict[str, int]) -> None:
+    line = '\n "files": {}'
+    files = {path: FileSum("0a" * 32, size) for path, size in sizes.items()}
+    mark = Mark("points", Shard("00", 0, 0, 4), {"files": {}, "inputs": {"files": line}}, files, (1,), {0: line})
+    encoded = encode_mark(mark).decode()
+    assert encoded == json.dumps(json.loads(encoded), sort_keys=True, indent=1, ensure_ascii=False) + "\n"
+    assert decode_mark(encoded.encode()) == mark

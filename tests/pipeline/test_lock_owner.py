@@ -11,7 +11,7 @@ from paintpipe.pipeline import lock_owner
 from paintpipe.pipeline.folders.local import LocalFolder
 from paintpipe.pipeline.lock import remove_lock, workspace_lock
 from paintpipe.pipeline.lock_owner import Owner
-from paintpipe.pipeline.process_identity import FIRST_NAMESPACE
+from paintpipe.pipeline.process_identity import FIRST_NAMESPACE, process_start
 from paintpipe.schemas.errors import WorkspaceLockedError
 
 DEAD = 2**22 + 1
@@ -67,6 +67,36 @@ def test_without_proc_the_process_id_alone_decides(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(lock_owner, "process_start", lambda pid: 0 if pid == os.getpid() else None)
     assert judged() == "alive"
     assert judged(pid=DEAD) == "dead"
+
+
+@pytest.mark.parametrize("hidden", [FileNotFoundError, PermissionError])
+def test_a_process_that_proc_hides_is_not_dead(hidden: type[OSError], monkeypatch: pytest.MonkeyPatch) -> None:
+    """As for other users' processes where /proc is mounted with hidepid."""
+
+    def read(_self: Path) -> bytes:
+        raise hidden
+
+    def kill(pid: int, _signal: int) -> None:
+        raise ProcessLookupError if pid == DEAD else PermissionError
+
+    monkeypatch.setattr(Path, "read_bytes", read)
+    monkeypatch.setattr(os, "kill", kill)
+    assert judged(pid=1, process_start=5) == "alive"
+    assert judged(pid=DEAD) == ("dead" if hidden is FileNotFoundError else "alive")
+
+
+def test_a_name_cut_through_a_letter_is_no_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    def read(_self: Path) -> bytes:
+        return "7 (a日) S 日本".encode()[:-1] + b") S " + b"1 " * 18 + b"77 0"
+
+    monkeypatch.setattr(Path, "read_bytes", read)
+    assert process_start(7) == 77
+
+
+def test_a_lock_of_odd_values_names_nobody() -> None:
+    owner = asdict(Owner.current())
+    for changes in ({"pid": "self"}, {"pid": "1\0"}, {"pid": True}, {"host": None}, {"device": 1.5}):
+        assert Owner.decode(json.dumps(owner | changes).encode()) is None
 
 
 def test_locks_of_older_and_newer_versions_are_read() -> None:

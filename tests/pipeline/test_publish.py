@@ -182,6 +182,17 @@ def test_empty_folders_of_files_are_removed_up_to_the_root_and_no_others(tmp_pat
     assert root.is_dir()
 
 
+def test_no_folder_outside_the_root_is_removed(tmp_path: Path) -> None:
+    root, empty = tmp_path / "root", tmp_path / "victim" / "empty"
+    root.mkdir()
+    empty.mkdir(parents=True)
+    with pytest.raises(StoreError, match="not a path inside"):
+        remove_empty_folders(root, ["../victim/empty/file"])
+    (root / "points").symlink_to(tmp_path / "victim")
+    remove_empty_folders(root, ["points/empty/file"])
+    assert empty.is_dir()
+
+
 def test_a_folder_that_can_not_be_removed_is_one_clear_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(_self: Path) -> None:
         raise OSError(errno.EROFS, "Read-only file system")

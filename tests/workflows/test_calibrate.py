@@ -38,6 +38,7 @@ def test_temperature_lowers_the_error_on_frames_held_out(painted: Path) -> None:
     fitted, held_out = said["calibration"]
     assert (fitted["selection"], held_out["selection"]) == ("fitted", "held out")
     assert said["temperature"] > 1.1, "street-tiny is too sure of itself"
+    assert "no painted layer ''" in paintpipe("calibrate", "-w", painted, "-q", "--layer", "").err
     for row in (fitted, held_out):
         assert row["nll_after"] < row["nll_before"]
         assert row["ece_after"] < 0.7 * row["ece_before"]

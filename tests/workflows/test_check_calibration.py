@@ -8,12 +8,15 @@ from typing import Any
 
 import cv2
 import numpy as np
+import pyarrow as pa
 import pytest
 from support.benchmarks import load_benchmark
 from support.command import paintpipe, start, succeed
 
 from paintpipe.pipeline.tables import read_parquet
+from paintpipe.schemas.catalog import RejectedRow
 from paintpipe.schemas.tables import CALIBRATION_CHECK, CALIBRATION_CURVES
+from paintpipe.workflows.check_calibration import CheckResult
 
 planting = load_benchmark("check_calibration")
 Make = Callable[..., Path]
@@ -111,6 +114,10 @@ def test_a_missing_image_is_told_and_the_others_count(drive: Path, copied: Make)
     (rejected,) = found["rejected"]
     assert rejected["path"].endswith("000002.png")
     assert found["num_rejected"] == 1
+    row = RejectedRow(rejected["path"], "paint", rejected["reason"])
+    table = pa.table(dict.fromkeys(("score_at_zero", "score_at_best", "chance", "jumps", "words"), pa.array([0.0])))
+    text = CheckResult([], table, table, [row], 5, [], workspace).text()
+    assert text.count("000002.png") == 1
 
 
 @pytest.mark.parametrize(

@@ -294,6 +294,8 @@ def test_fill_gives_every_point_a_label(painted: Path, tmp_path: Path) -> None:
     assert table(tmp_path / "near")["label"].max() < 255
     wrong = paintpipe(*words(painted, tmp_path / "wrong", "--fill", "sea"))
     assert (wrong.code, "can't fill with 'sea'" in wrong.err) == (2, True)
+    other = paintpipe(*words(painted, tmp_path / "wrong", "--taxonomy", "semantickitti19", "--fill", "other"))
+    assert (other.code, "can't fill with 'other'" in other.err) == (2, True)
 
 
 def test_the_card_tells_where_it_all_comes_from(exported: dict[str, bytes]) -> None:

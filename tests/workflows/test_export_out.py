@@ -80,6 +80,11 @@ def test_mistakes_that_leave_everything_as_it_was(painted: Path, tmp_path: Path)
     assert export(painted, "ply", tmp_path / "mine/notes.txt").code == 2
 
 
+def test_a_link_to_itself_is_no_place(painted: Path, tmp_path: Path) -> None:
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    refused(export(painted, "ply", tmp_path / "loop"), "link that leads nowhere")
+
+
 def test_an_output_that_can_not_be_written(painted: Path, tmp_path: Path) -> None:
     frozen = tmp_path / "frozen"
     frozen.mkdir()

@@ -12,7 +12,9 @@ from support.command import COMMAND, content, paintpipe, start, succeed
 
 import paintpipe as library
 from paintpipe.pipeline.tables import read_parquet, write_parquet
+from paintpipe.schemas.errors import WorkspaceError
 from paintpipe.schemas.painted import Flag
+from paintpipe.stages.evaluate.class_choice import best_layers
 
 Paint = Callable[..., str]
 
@@ -117,6 +119,9 @@ def test_scores_by_class_in_other_classes_are_not_used(painted: Path) -> None:
     write_parquet(path, table.replace_schema_metadata({b"paintpipe.judged": known}))
     done = paintpipe("fuse", "-w", painted, "-q", "--layers", "masks,oracle", "--layer", "mix", *PER_CLASS)
     assert "was evaluated in the classes of kitti-det4, not semantickitti19" in done.err
+    rows = [{**row, "class": "sea"} for row in table.to_pylist()]
+    with pytest.raises(WorkspaceError, match="fuse and evaluate with the same --taxonomy"):
+        best_layers(rows, ("masks", "oracle"), ("car", "road"))
 
 
 @pytest.mark.parametrize(

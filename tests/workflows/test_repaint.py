@@ -140,12 +140,26 @@ def test_a_frame_without_one_finite_point_is_the_same_again(drive: Path, tmp_pat
     assert shard_bytes(workspace, "again") == shard_bytes(workspace, "oracle")
 
 
+def test_a_source_that_was_cut_short_is_told_and_nothing_is_made(workspace: Path, paint_masks: Paint) -> None:
+    paint_masks(workspace, "--limit", 1)
+    path = next((workspace / "painted.zarr").glob("*/layers/masks/scores/c/0/0/0"))
+    path.write_bytes(path.read_bytes()[:-30])
+    done = paintpipe("repaint", "-w", workspace, "-q", "--from", "masks", "--layer", "warm", "--temperature", 2)
+    assert (done.code, len(done.err.splitlines())) == (2, 1)
+    assert str(path) in done.err
+    assert "run again what made it (paint, repaint or fuse)" in done.err
+    assert not list((workspace / "ledger/layers").glob("warm/**/*.json"))
+
+
 def test_names_that_make_no_sense(workspace: Path, paint_masks: Paint) -> None:
     paint_masks(workspace, "--limit", 1)
     repaint = ("repaint", "-w", workspace, "-q")
     assert "no painted layer 'gone'" in paintpipe(*repaint, "--from", "gone", "--layer", "new").err
     assert "into itself" in paintpipe(*repaint, "--from", "masks", "--layer", "masks").err
-    assert "can't name a folder" in paintpipe(*repaint, "--from", "masks", "--layer", "../new").err
+    for name in ("../new", ""):
+        assert "can't name a folder" in paintpipe(*repaint, "--from", "masks", "--layer", name).err
+    for command in (("view",), ("export", "--to", "ply", "--out", workspace / "never-made")):
+        assert "no painted layer ''" in paintpipe(*command, "-w", workspace, "--layer", "").err
     assert (
         "no temperature was fitted"
         in paintpipe(*repaint, "--from", "masks", "--layer", "new", "--temperature", "fitted").err

@@ -19,8 +19,8 @@ def edge_strength(image_rgb: UInt8, focal_px: float, spread_rad: float, spacing_
     by e each `spread_rad` (the inverse distance transform of Levinson and Thrun's paper has the same purpose: a
     projection that is off by a little should score a little less). A rim that lies between two scan lines may be
     anywhere between them: the strength of lying edges is the mean over their spacing. Then the mean of a window of 4
-    degrees is taken off and the rest divided by its deviation there: neither a textured part of the image nor a bright
-    one attracts points.
+    degrees (of three spacings, where those are more) is taken off and the rest divided by its deviation there: neither
+    a textured part of the image nor a bright one attracts points.
 
     Args:
         image_rgb: (H, W, 3) uint8.

@@ -15,6 +15,7 @@ from paintpipe.stages.export.bevfusion.tables import WIDTH, table_of
 from paintpipe.stages.export.detection import split_of
 from paintpipe.stages.export.nuscenes_objects import samples_of, with_points
 from paintpipe.stages.export.object_check import db_infos_faults, guarded, object_faults
+from paintpipe.stages.export.painted_points import same_bits
 from paintpipe.stages.export.target import DoneFrame, ReadFile
 
 _POSES = ("lidar2ego_rotation", "lidar2ego_translation", "ego2global_rotation", "ego2global_translation")
@@ -36,7 +37,7 @@ def _table_faults(frame: ExportFrame, read: ReadFile) -> Iterator[str]:
     path = frame.row.points_path
     found = load_sweep(path, frame.points, read)
     expected = table_of(frame.points, frame.scores)
-    if found.tobytes() != expected.tobytes():
+    if not same_bits(found, expected):
         rows = np.flatnonzero((found.view(np.uint32) != expected.view(np.uint32)).any(axis=1))
         yield f"{path}: {len(rows)} points differ from the store, the first is row {rows[0]}"
 

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from paintpipe.schemas.arrays import Float32
+from paintpipe.stages.export.painted_points import side_by_side
 from paintpipe.stages.export.virtual_points import make_item
 
 WIDTH = 16
@@ -24,16 +25,17 @@ def painted_item(points: Float32, scores: Float32) -> dict[str, Any]:
     `real_points` (N, 15) float32 x y z intensity ring and ten scores; `real_points_indice` (N,) int64;
     `virtual_points` (0, 14).
     """
-    return make_item(np.hstack([points, scores], dtype=np.float32), np.arange(len(points)))
+    return make_item(side_by_side(points, scores), np.arange(len(points)))
 
 
 def loaded(points: Float32, item: dict[str, Any]) -> Float32:
     """(N, 16) the loader's table of a sweep, with `pointpainting`."""
-    table = np.hstack([points, np.ones((len(points), WIDTH - points.shape[1]))])
-    table[item["real_points_indice"]] = np.column_stack([item["real_points"], np.zeros(len(item["real_points"]))])
-    return table.astype(np.float32)
+    table, rows, real = np.ones((len(points), WIDTH), np.float32), item["real_points_indice"], item["real_points"]
+    table[:, : points.shape[1]] = points
+    table[rows] = side_by_side(real, np.zeros((len(real), 1), np.float32))
+    return table
 
 
 def table_of(points: Float32, scores: Float32) -> Float32:
     """(N, 16) float32 x y z intensity ring, ten scores, 0: what `loaded` makes of `painted_item`."""
-    return np.hstack([points, scores, np.zeros((len(points), 1))], dtype=np.float32)
+    return side_by_side(points, scores, np.zeros((len(points), 1), np.float32))

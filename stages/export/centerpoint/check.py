@@ -16,6 +16,7 @@ from paintpipe.stages.export.centerpoint.tables import WIDTH, loaded
 from paintpipe.stages.export.detection import split_of
 from paintpipe.stages.export.nuscenes_objects import samples_of, with_points
 from paintpipe.stages.export.object_check import db_infos_faults, guarded, object_faults
+from paintpipe.stages.export.painted_points import same_bits
 from paintpipe.stages.export.target import DoneFrame, ReadFile
 
 _SWEEP = {"lidar_path", "transform_matrix", "time_lag"}
@@ -33,7 +34,7 @@ def _table_faults(name: str, form: Form, frame: ExportFrame, read: ReadFile) -> 
     expected = loaded(form, frame.points, frame.scores)
     if found.shape != expected.shape or found.dtype != np.float32:
         yield f"{name}: loads as {found.dtype} {found.shape}, expected float32 {expected.shape}"
-    elif found.tobytes() != expected.tobytes():
+    elif not same_bits(found, expected):
         rows = np.flatnonzero((found.view(np.uint32) != expected.view(np.uint32)).any(axis=1))
         yield f"{name}: {len(rows)} points differ from the store, the first is row {rows[0]}"
 

@@ -8,11 +8,12 @@ import numpy as np
 
 from paintpipe.schemas.arrays import Int64
 from paintpipe.schemas.export import ExportFrame, ExportSettings
-from paintpipe.stages.export.box_points import BoxPoints, box_points, clouds_of
+from paintpipe.stages.export.box_points import BoxPoints, box_points, clouds_of, stable_order
 from paintpipe.stages.export.centerpoint.layout import Form, Layout
-from paintpipe.stages.export.centerpoint.tables import WIDTH, loaded, loaded_rows
+from paintpipe.stages.export.centerpoint.tables import loaded, loaded_rows
 from paintpipe.stages.export.detection import frame_name
 from paintpipe.stages.export.nuscenes_objects import Objects, objects_in, with_points
+from paintpipe.stages.export.painted_points import side_by_side
 from paintpipe.stages.export.sweeps import padded
 
 
@@ -32,8 +33,7 @@ def objects_of(frame: ExportFrame, form: Form, settings: ExportSettings, found: 
         found: from `found_in`.
     """
     rows = loaded_rows(form, found.scores)
-    table = np.empty((len(rows), WIDTH[form] + 1), np.float32)
-    table[:, :-1], table[:, -1] = loaded(form, found.points, found.scores), found.lag_s[rows]
+    table = side_by_side(loaded(form, found.points, found.scores, rows), found.lag_s[rows, np.newaxis])
     order = _stacked_order(found, rows)
     layout, name = Layout((settings.sweeps or 0) + 1), frame_name(frame.row, "nuscenes")
     return objects_in(
@@ -51,6 +51,4 @@ def _stacked_order(found: BoxPoints, rows: Int64) -> Int64 | None:
     """
     if len(rows) == len(found.box):
         return None
-    clouds = found.box[rows] * (int(found.cloud.max(initial=0)) + 1) + found.cloud[rows]
-    order: Int64 = np.argsort(clouds, kind="stable")
-    return order
+    return stable_order((found.box * (int(found.cloud.max(initial=0)) + 1) + found.cloud)[rows])

@@ -10,6 +10,7 @@ import numpy as np
 
 from paintpipe.schemas.arrays import Float32, Int64
 from paintpipe.stages.export.centerpoint.layout import Form
+from paintpipe.stages.export.painted_points import fill_columns, side_by_side
 from paintpipe.stages.export.virtual_points import make_item
 from paintpipe.stages.paint.kernel import kernel
 
@@ -23,7 +24,7 @@ WIDTH: dict[Form, int] = {"painted": 14, "virtual": 15}
 
 def painted_table(points: Float32, scores: Float32) -> Float32:
     """(N, 15) float32 x y z intensity ring and ten scores, a row for each point of the sweep."""
-    return np.hstack([points, scores], dtype=np.float32)
+    return side_by_side(points, scores)
 
 
 def foreground_rows(scores: Float32) -> Int64:
@@ -57,13 +58,17 @@ def virtual_item(points: Float32, scores: Float32) -> dict[str, Any]:
     `real_points_indice` (M,) int64: their rows in the sweep; `virtual_points` (0, 14).
     """
     rows = foreground_rows(scores)
-    best = scores[rows].max(axis=1, initial=0.0)
-    return make_item(np.column_stack([points[rows, :_RING], scores[rows], best]), rows)
+    return make_item(_real_points(points[rows], scores[rows]), rows)
+
+
+def _real_points(points: Float32, scores: Float32) -> Float32:
+    best = np.ascontiguousarray(scores.T).max(axis=0, initial=0.0)[:, np.newaxis]
+    return side_by_side(points[:, :_RING], scores, best)
 
 
 def loaded_painted(table: Float32) -> Float32:
     """(N, 14) what the loader keeps of a painted table: all but the ring."""
-    return np.delete(table, _RING, axis=1)
+    return side_by_side(table[:, :_RING], table[:, _RING + 1 :])
 
 
 def loaded_virtual(points: Float32, item: dict[str, Any]) -> Float32:
@@ -84,8 +89,23 @@ def loaded_rows(form: Form, scores: Float32) -> Int64:
     return every if form == "painted" else np.concatenate([every, foreground_rows(scores)])
 
 
-def loaded(form: Form, points: Float32, scores: Float32) -> Float32:
-    """The table that the loader makes of a sweep of that form, `WIDTH` columns wide."""
+def loaded(form: Form, points: Float32, scores: Float32, rows: Int64 | None = None) -> Float32:
+    """The table that the loader makes of a sweep of that form, `WIDTH` columns wide, without its way through a file.
+
+    Args:
+        form: of the file.
+        points: (N, 5) of the sweep.
+        scores: (N, 10).
+        rows: from `loaded_rows`, where they are known.
+    """
     if form == "painted":
-        return loaded_painted(painted_table(points, scores))
-    return loaded_virtual(points, virtual_item(points, scores))
+        return side_by_side(points[:, :_RING], scores)
+    rows = loaded_rows(form, scores) if rows is None else rows
+    every, painted = len(points), rows[len(points) :]
+    table = np.full((len(rows), WIDTH["virtual"]), RAW_FLAG, dtype=np.float32)
+    real = _real_points(points[painted], scores[painted])
+    fill_columns(table[:every, :_RING], points[:, :_RING])
+    fill_columns(table[every:, :_REFLECTANCE], real[:, :_REFLECTANCE])
+    fill_columns(table[every:, _REFLECTANCE:-1], real[:, _RING:])
+    table[every:, -1] = PAINTED_FLAG
+    return table

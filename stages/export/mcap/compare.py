@@ -10,12 +10,13 @@ from paintpipe.schemas.arrays import AnyArray, Float64
 from paintpipe.schemas.catalog import ImageRow
 from paintpipe.schemas.export import ExportFacts, ExportFrame
 from paintpipe.schemas.geometry import invert_se3, se3_from_quaternion
+from paintpipe.schemas.painted import Flag
 from paintpipe.stages.export.mcap.cloud import COLOURS, feature_names, score_names
 from paintpipe.stages.export.mcap.placement import EGO, GLOBAL, LIDAR, camera_frame
 from paintpipe.stages.export.mcap.scene import box_colour, box_quaternion_wxyz, solid_boxes
 
-_NUMPY = {1: "u1", 2: "i1", 7: "<f4"}
-"""foxglove.PackedElementField.NumericType."""
+_NUMPY = {1: "u1", 2: "i1", 7: "<u4"}
+"""foxglove.PackedElementField.NumericType; a float32 as its bits."""
 _TRANSFORM_TOLERANCE = 1e-5
 """Published rotations are rounded to about six digits, and a quaternion can only hold one that is exact."""
 
@@ -23,22 +24,31 @@ _TRANSFORM_TOLERANCE = 1e-5
 def cloud_faults(found: Mapping[str, Any], frame: ExportFrame, facts: ExportFacts, with_scores: bool) -> Iterator[str]:
     """Every field of every point, bit for bit."""
     records = _records(found)
-    expected: dict[str, AnyArray] = {"label": frame.label, "camera": frame.camera, "flags": frame.flags}
-    expected |= dict(zip(("x", "y", "z", *feature_names(facts.features)), frame.points.T, strict=True))
-    expected["score"] = frame.scores.max(axis=1, initial=0.0)
-    if with_scores:
-        expected |= dict(zip(score_names(facts.channels), frame.scores.T, strict=True))
-    colour = facts.taxonomy.palette()[frame.label]
-    expected |= dict(zip(COLOURS, [*colour.T, np.full(len(frame.label), 255)], strict=True))
     if len(records) != len(frame.points):
         yield f"{len(records)} points, expected {len(frame.points)}"
-    elif set(records.dtype.names or ()) != set(expected):
+        return
+    expected = _expected(frame, facts, with_scores)
+    if set(records.dtype.names or ()) != set(expected):
         yield f"fields {', '.join(records.dtype.names or ())}, expected {', '.join(sorted(expected))}"
-    else:
-        for name, values in expected.items():
-            wrong = int((~_same(records[name], values)).sum())
-            if wrong:
-                yield f"{wrong} of {len(values)} values of {name} are not those of the layer"
+        return
+    for name, values in expected.items():
+        wrong = int(np.count_nonzero(records[name] != _bits(values)))
+        if wrong:
+            yield f"{wrong} of {len(values)} values of {name} are not those of the layer"
+
+
+def _expected(frame: ExportFrame, facts: ExportFacts, with_scores: bool) -> dict[str, AnyArray]:
+    """(N,) values by field name, as the frame has them."""
+    painted, score = np.flatnonzero(frame.flags & Flag.PAINTED), np.zeros(len(frame.points), dtype=np.float32)
+    score[painted] = frame.scores[painted].max(axis=1, initial=0.0)
+    expected: dict[str, AnyArray] = {"label": frame.label, "camera": frame.camera, "flags": frame.flags}
+    expected |= dict(zip(("x", "y", "z", *feature_names(facts.features)), frame.points.T, strict=True))
+    expected["score"] = score
+    if with_scores:
+        expected |= dict(zip(score_names(facts.channels), frame.scores.T, strict=True))
+    colours = [channel[frame.label] for channel in facts.taxonomy.palette().T]
+    opaque = np.full(len(frame.label), 255, dtype=np.uint8)
+    return expected | dict(zip(COLOURS, [*colours, opaque], strict=True))
 
 
 def transform_faults(found: Mapping[str, Any], frame: ExportFrame) -> Iterator[str]:
@@ -95,11 +105,9 @@ def _records(found: Mapping[str, Any]) -> AnyArray:
     return np.frombuffer(found.get("data", b""), dtype=layout)
 
 
-def _same(found: AnyArray, expected: AnyArray) -> AnyArray:
-    """(N,) bool, NaN equal to NaN."""
-    if found.dtype.kind == "f":
-        return np.equal(found, expected) | (np.isnan(found) & np.isnan(expected))
-    return np.equal(found, expected)
+def _bits(values: AnyArray) -> AnyArray:
+    """(N,) the same bits as `_records` has them: a NaN equals itself, and 0 does not equal -0."""
+    return values.view(np.uint32) if values.dtype == np.float32 else values
 
 
 def _chain_faults(places: Mapping[str, Any], chain: tuple[str, ...], expected: Float64) -> Iterator[str]:

@@ -56,18 +56,56 @@ def sequence_faults(
 
 
 def read_messages(file: BinaryIO) -> Iterator[Message]:
-    """All messages in the order in which they were written, every checksum tested."""
+    """All messages in the order in which they were written, every checksum tested, and then the index of them.
+
+    The file is gone through once from its front, so that it may be one which is being written still.
+    """
+    from mcap.records import Channel, Chunk, Schema
+    from mcap.records import Message as Record
+    from mcap.stream_reader import StreamReader, breakup_chunk
+
+    schemas, channels, types, ends, count = (
+        dict[int, Schema](),
+        dict[int, Channel](),
+        dict[int, Types](),
+        list[int](),
+        0,
+    )
+    for chunk in StreamReader(file, emit_chunks=True, validate_crcs=True).records:
+        if not isinstance(chunk, Chunk):
+            continue
+        ends.append(file.tell())
+        for record in breakup_chunk(chunk, validate_crc=True):
+            if isinstance(record, Schema):
+                schemas[record.id], types[record.id] = record, read_types(record.data)
+            elif isinstance(record, Channel):
+                channels[record.id] = record
+            elif isinstance(record, Record):
+                channel, count = channels[record.channel_id], count + 1
+                name = schemas[channel.schema_id].name
+                content = decode(record.data, name, types[channel.schema_id])
+                yield Message(channel.topic, name, record.log_time, content)
+    _check_index(file, schemas, channels, ends, count)
+
+
+def _check_index(
+    file: BinaryIO, schemas: Mapping[int, Any], channels: Mapping[int, Any], ends: list[int], count: int
+) -> None:
+    """Raises DamagedMessageError unless the summary, by which viewers find messages, tells of those that there are."""
     from mcap.reader import make_reader
 
-    types: dict[int, Types] = {}
-    reader = make_reader(file, validate_crcs=True)
-    for schema, channel, message in reader.iter_messages(log_time_order=False):
-        if schema is None:
-            raise DamagedMessageError(f"{channel.topic} has no schema")
-        if schema.id not in types:
-            types[schema.id] = read_types(schema.data)
-        content = decode(message.data, schema.name, types[schema.id])
-        yield Message(channel.topic, schema.name, message.log_time, content)
+    file.seek(0)
+    summary = make_reader(file).get_summary()
+    same = (
+        summary is not None
+        and summary.statistics is not None
+        and summary.statistics.message_count == count
+        and [index.chunk_start_offset + index.chunk_length for index in summary.chunk_indexes] == ends
+        and summary.schemas == schemas
+        and summary.channels == channels
+    )
+    if not same:
+        raise DamagedMessageError("the summary is not that of the messages")
 
 
 def _compare(

@@ -13,6 +13,7 @@ from paintpipe.stages.export.gt_database import compare
 from paintpipe.stages.export.mmdet3d.frame import Objects, frame_objects, own_sweeps
 from paintpipe.stages.export.mmdet3d.infos import gather, infos_file
 from paintpipe.stages.export.mmdet3d.layout import frame_table, points_path
+from paintpipe.stages.export.painted_points import same_bits
 from paintpipe.stages.export.pickles import equal, loads
 from paintpipe.stages.export.target import DoneFrame, ReadFile
 
@@ -20,12 +21,12 @@ from paintpipe.stages.export.target import DoneFrame, ReadFile
 def frame_faults(frame: ExportFrame, facts: ExportFacts, read: ReadFile) -> Iterator[str]:
     """Points, sweeps and objects of one frame against the store."""
     dataset = facts.info.dataset
-    clouds = [(frame.row, frame.points, frame.scores)]
-    clouds += [(sweep.row, sweep.points, sweep.scores) for sweep in own_sweeps(frame)]
-    for row, points, scores in clouds:
-        yield from _point_faults(points_path(row, dataset), frame_table(points, scores, facts), read)
+    own = frame_table(frame.points, frame.scores, facts)
+    yield from _point_faults(points_path(frame.row, dataset), own, read)
+    for sweep in own_sweeps(frame):
+        yield from _point_faults(points_path(sweep.row, dataset), frame_table(sweep.points, sweep.scores, facts), read)
     if split_of(frame.row) == "train":
-        yield from _sample_faults(frame_objects(frame, facts), read)
+        yield from _sample_faults(frame_objects(frame, own, facts), read)
 
 
 def _point_faults(path: str, table: Float32, read: ReadFile) -> Iterator[str]:
@@ -33,7 +34,7 @@ def _point_faults(path: str, table: Float32, read: ReadFile) -> Iterator[str]:
     found = _table(read(path), table.shape[1])
     if found is None or found.shape != table.shape:
         yield f"{path}: no {len(table)} rows of {table.shape[1]} float32"
-    elif found.tobytes() != table.tobytes():
+    elif not same_bits(found, table):
         rows = int((found.view(np.uint32) != table.view(np.uint32)).any(axis=1).sum())
         yield f"{path}: {rows} of {len(table)} points differ from the store"
 

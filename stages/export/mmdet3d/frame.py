@@ -50,9 +50,9 @@ def own_sweeps(frame: ExportFrame) -> list[ExportSweep]:
     return own
 
 
-def frame_objects(frame: ExportFrame, facts: ExportFacts) -> Objects:
-    """The objects of a frame by the loader's boxes."""
-    dataset, table = facts.info.dataset, scene_table(frame, facts)
+def frame_objects(frame: ExportFrame, own: Float32, facts: ExportFacts) -> Objects:
+    """The objects of a frame, whose `frame_table` is `own`, by the loader's boxes."""
+    dataset, table = facts.info.dataset, scene_table(frame, own, facts)
     boxes = upright_boxes(frame.boxes, frame.images, dataset)
     found = rows_in_boxes(table, boxes)
     items = []

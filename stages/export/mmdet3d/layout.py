@@ -61,8 +61,12 @@ def frame_table(points: Float32, scores: Float32, facts: ExportFacts) -> Float32
     return painted_table(points, scores, _COLUMNS, with_time=facts.info.dataset == "nuscenes")
 
 
-def scene_table(frame: ExportFrame, facts: ExportFacts) -> Float32:
-    """(N', W) float32 as the pipeline hands them to `ObjectSample`: with the sweeps, moved and timed, on nuScenes."""
-    if facts.info.dataset == "nuscenes":
-        return accumulated_table(frame, _COLUMNS)
-    return frame_table(frame.points, frame.scores, facts)
+def scene_table(frame: ExportFrame, own: Float32, facts: ExportFacts) -> Float32:
+    """(N', W) float32 as the pipeline hands them to `ObjectSample`: with the sweeps, moved and timed, on nuScenes.
+
+    Args:
+        frame: to be exported.
+        own: its `frame_table`, which is all of it on KITTI.
+        facts: of the export.
+    """
+    return accumulated_table(frame, _COLUMNS) if facts.info.dataset == "nuscenes" else own

@@ -62,17 +62,17 @@ class MMDet3DTarget:
         dataset = facts.info.dataset
         if dataset == "kitti":
             front_camera(frame.images)
-        written = {points_path(frame.row, dataset): frame_table(frame.points, frame.scores, facts).tobytes()}
+        own = frame_table(frame.points, frame.scores, facts)
+        written = {points_path(frame.row, dataset): own.tobytes()}
         for sweep in own_sweeps(frame):
             table = frame_table(sweep.points, sweep.scores, facts)
             written[points_path(sweep.row, dataset)] = table.tobytes()
-        objects = frame_objects(frame, facts)
+        objects = frame_objects(frame, own, facts)
         if split_of(frame.row) == "train":
             for item in objects.items:
                 written[item.path] = relative(objects.table[item.rows], item.bottom_m).tobytes()
-        own = rows_in_boxes(frame.points, upright_boxes(frame.boxes, frame.images, dataset))
         found: dict[str, Any] = {
-            "points_in_boxes": [len(rows) for rows in own],
+            "points_in_boxes": objects.counts if objects.table is own else _counts(frame, dataset),
             "points_in_samples": objects.counts,
             "sweeps": [sweep_facts(sweep) for sweep in frame.sweeps],
         }
@@ -95,3 +95,8 @@ class MMDet3DTarget:
     def finish_faults(self, frames: Iterable[DoneFrame], facts: ExportFacts, read: ReadFile) -> Iterator[str]:
         """See `checks`."""
         return checks.list_faults(frames, facts, read)
+
+
+def _counts(frame: ExportFrame, dataset: str) -> list[int]:
+    """The frame's own points in each of its boxes."""
+    return [len(rows) for rows in rows_in_boxes(frame.points, upright_boxes(frame.boxes, frame.images, dataset))]

@@ -20,6 +20,7 @@ from paintpipe.stages.export.openpcdet.layout import (
     points_path,
     sample_path,
 )
+from paintpipe.stages.export.painted_points import same_bits
 from paintpipe.stages.export.pickles import equal, loads
 from paintpipe.stages.export.target import DoneFrame, ReadFile
 
@@ -39,7 +40,7 @@ def _point_faults(path: str, table: Float32, read: ReadFile) -> Iterator[str]:
     points = _load_npy(read(path))
     if points is None or points.dtype != np.float32 or points.shape != table.shape:
         yield f"{path}: {'no array' if points is None else f'{points.dtype} {points.shape}'}, not float32 {table.shape}"
-    elif points.tobytes() != table.tobytes():
+    elif not same_bits(points, table):
         rows = int((points.view(np.uint32) != table.view(np.uint32)).any(axis=1).sum())
         yield f"{path}: {rows} of {len(table)} points differ from the store"
 

@@ -46,9 +46,12 @@ def zip_faults(sizes: Mapping[str, int | None], file: BinaryIO) -> Iterator[str]
     """
     try:
         with zipfile.ZipFile(file) as archive:
-            found = {item.filename: item.file_size for item in archive.infolist()}
+            entries = archive.infolist()
     except zipfile.BadZipFile as error:
         raise ValueError(str(error)) from error
+    found = {entry.filename: entry.file_size for entry in entries}
+    if len(found) < len(entries):
+        yield f"{len(entries) - len(found)} entries are there twice"
     folders = {folder for path in sizes for folder in _parents(path)}
     yield from (f"no entry for the folder {folder}" for folder in sorted(folders - found.keys()))
     yield from (f"{path} belongs there and is not" for path in sorted(sizes.keys() - found.keys()))

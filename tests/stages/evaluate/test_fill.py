@@ -30,6 +30,12 @@ def test_a_class_fills_by_name_or_alias() -> None:
         fill(LABELS, POINTS, "sky", taxonomy)
 
 
+def test_other_is_no_answer() -> None:
+    """A mapping may add it; no arg-max chooses it, and no benchmark knows it."""
+    with pytest.raises(TaxonomyError, match=r"can't fill with 'other': no class of nuscenes16;.*vegetation$"):
+        fill(LABELS, POINTS, "other", load_taxonomy("nuscenes16+other"))
+
+
 def test_points_that_are_not_finite_take_the_most_frequent_label() -> None:
     points = np.array([[0, 0, 0], [np.nan, 0, 0], [1, 0, 0], [2, np.inf, 0], [9, 9, 9]], np.float32)
     assert fill_nearest(np.array([4, 255, 4, 7, 255], np.uint8), points).tolist() == [4, 4, 4, 7, 4]

@@ -1,6 +1,7 @@
 """An archive read back by the rules of `validate_submission.py`: folders, files, sizes."""
 
 import io
+import warnings
 import zipfile
 
 import pytest
@@ -42,6 +43,15 @@ def test_each_rule_of_the_validator_is_one_line(changed, fault):
     assert list(zip_faults({SCAN: 12}, zipped(whole))) == []
     broken = {name: size for name, size in (whole | changed).items() if size is not None}
     assert list(zip_faults({SCAN: 12}, zipped(broken))) == [fault]
+
+
+def test_an_entry_that_is_there_twice_is_told():
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # zipfile's own, of the very fault
+        for name in (*FOLDERS, SCAN, SCAN):
+            archive.writestr(name, b"0" * (12 * (name == SCAN)))
+    assert list(zip_faults({SCAN: 12}, file)) == ["1 entries are there twice"]
 
 
 def test_what_is_no_zip_is_no_surprise():

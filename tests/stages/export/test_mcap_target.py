@@ -1,8 +1,10 @@
 import io
+import struct
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from mcap.reader import make_reader
 from scipy.spatial.transform import Rotation
 from support.export_frames import make_export_frame, make_facts
 from support.mcap_files import TARGET, faults, metadata, only, picture, points, read, recorded
@@ -76,6 +78,19 @@ def test_a_feature_called_as_a_score_gets_a_prefix():
     facts = replace(with_options(KITTI, scores="true"), features=("x", "y", "z", f"score_{KITTI.channels[0]}"))
     given = frames("kitti", 1)
     assert faults(recorded(given, facts), given, facts) == []
+
+
+def test_a_zero_that_lost_its_sign_is_found_and_a_point_that_is_no_number_is_not():
+    (frame,) = frames("kitti", 1)
+    points_m = frame.points.copy()
+    points_m[0], points_m[1] = np.float32(-0.0), np.nan
+    given = replace(frame, points=points_m)
+    data = recorded([given], KITTI)
+    assert faults(data, [given], KITTI) == []
+    points_m = points_m.copy()
+    points_m[0, 0] = 0.0
+    (found,) = faults(data, [replace(frame, points=points_m)], KITTI)
+    assert f"1 of {len(points_m)} values of x" in found
 
 
 def test_records_are_whole_words():
@@ -327,6 +342,18 @@ def test_a_damaged_file_is_found_and_is_no_crash(place):
     assert faults(whole[:at], given, NUSCENES)
     found = faults(bytes(data), given, NUSCENES)
     assert found or place > 0.8  # a byte of the summary may matter to no message; the engine's hash finds it
+
+
+def test_an_index_that_leads_viewers_elsewhere_is_found():
+    """No message is damaged, and none is where the summary says."""
+    given = frames("nuscenes", 2, points=5000)
+    data = recorded(given, NUSCENES)
+    summary = make_reader(io.BytesIO(data)).get_summary()
+    place = summary.chunk_indexes[0].chunk_start_offset
+    was = struct.pack("<QQ", place, summary.chunk_indexes[0].chunk_length)
+    assert data.count(was) == 1
+    found = faults(data.replace(was, struct.pack("<Q", place + 1) + was[8:]), given, NUSCENES)
+    assert found == ["the file can't be read: DamagedMessageError: the summary is not that of the messages"]
 
 
 def test_what_it_does_not_know_is_refused():
