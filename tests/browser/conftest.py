@@ -39,7 +39,7 @@ class Opened:
         assert sum(url.startswith("file://") for url in self.requests) == 1
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
     playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: paintpipe[browser]")
     path = next((found for name in NAMES if (found := shutil.which(name))), None)
