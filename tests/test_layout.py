@@ -122,3 +122,9 @@ def test_no_schema_imports_a_heavy_package():
     allowed = {"pyarrow"}  # the catalog's schemas are Arrow's
     found = {(str(path), name.split(".")[0]) for path in modules("schemas") for name in imports(path)}
     assert {(path, name) for path, name in found if name in set(HEAVY) - allowed} == set()
+
+
+def test_the_files_that_are_begun_first_are_there(request: pytest.FixtureRequest) -> None:
+    """One that was renamed would be begun last, unnoticed, and hold up the end."""
+    (shared,) = (p for p in request.config.pluginmanager.get_plugins() if getattr(p, "FIRST", None))
+    assert [name for name in shared.FIRST if not (ROOT / "tests" / name).is_file()] == []

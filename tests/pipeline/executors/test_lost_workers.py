@@ -91,7 +91,9 @@ def test_a_worker_that_can_not_be_killed_is_given_up(
 def test_workers_end_with_a_run_that_goes_well(make: Make, tmp_path: Path) -> None:
     toy = Toy(tmp_path)
     list(make("processes").run(range(4), toy, quiet))
-    with ended(toy.pids() - {os.getpid()}, within_s=1):
+    workers = toy.pids() - {os.getpid()}
+    assert workers, "nobody else was at work"
+    with ended(workers, within_s=1):
         pass
 
 
